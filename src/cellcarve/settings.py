@@ -8,36 +8,43 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from cellcarve.memory import parse
+from cellcarve.validate import Validated, bounded
+
 Platform = Literal["auto", "xenium", "cosmx", "merscope", "table"]
 Purity = Literal["balanced", "complete", "pure"]
 
 
 @dataclass(frozen=True)
-class ReadSettings:
+class ReadSettings(Validated):
     """How the input is read.
 
     Parameters
     ----------
     platform
         Instrument that made the input; "auto" finds out and says so.
-    x_column, y_column, z_column
-        Names of the position columns, where the platform's own do not apply.
+    x_column
+        Column with the x position, where it is not named as the platform names it.
+    y_column
+        Column with the y position.
+    z_column
+        Column with the z position (µm).
     gene_column
-        Name of the gene column.
+        Column with the gene.
     cell_column
-        Name of the column with the instrument's cell of each transcript.
+        Column with the cell that the instrument gave each transcript.
     nucleus_column
-        Name of the column that is true (1) where a transcript lies in a nucleus.
+        Column that is true (1) where a transcript lies in a nucleus.
     id_column
-        Name of the transcript id column; without one, rows are numbered from 0.
+        Column with the transcript ids; without one, rows are numbered from 0.
     quality_column
-        Name of the quality column (Phred-like).
+        Column with the quality of each transcript (Phred scale).
     scale
         µm per unit of the x and y columns, for positions in pixels.
     min_qv
-        Transcripts of lower quality are left out; by default 20 where the input has qualities.
+        Leave out transcripts of lower quality; where nothing is said, 20 if the input has qualities.
     genes_exclude
-        Genes to leave out; * stands for anything. Control and blank probes always go.
+        Genes to leave out, separated by commas; * stands for anything. Control and blank probes always go.
     roi
         Region to segment: "xmin,ymin,xmax,ymax" in µm, or a polygon file (GeoJSON or GeoParquet).
     """
@@ -51,14 +58,14 @@ class ReadSettings:
     nucleus_column: str | None = None
     id_column: str | None = None
     quality_column: str | None = None
-    scale: float = 1.0
-    min_qv: float | None = None
+    scale: float = bounded(1.0, 1e-6, 1e6)
+    min_qv: float | None = bounded(None, 0)
     genes_exclude: tuple[str, ...] = ()
     roi: str | None = None
 
 
 @dataclass(frozen=True)
-class PriorSettings:
+class PriorSettings(Validated):
     """Where the prior segmentation comes from and how far it is trusted.
 
     Parameters
@@ -81,16 +88,16 @@ class PriorSettings:
     """
 
     prior: str = "auto"
-    prior_confidence: float = 0.9
+    prior_confidence: float = bounded(0.9, 0, 1)
     prior_holds: Literal["auto", "nuclei", "cells"] = "auto"
-    prior_scale: float | None = None
+    prior_scale: float | None = bounded(None, 1e-6, 1e6)
     prior_offset: str | None = None
     prior_affine: str | None = None
     prior_flip_y: bool = False
 
 
 @dataclass(frozen=True)
-class CarveSettings:
+class CarveSettings(Validated):
     """The method carve.
 
     Parameters
@@ -103,17 +110,17 @@ class CarveSettings:
     new_cells
         Add cells where transcripts lie far from every nucleus.
     tile
-        Side of a tile in µm; None chooses it by the memory allowed.
+        Side of a tile in µm; where nothing is said, chosen by the memory allowed.
     """
 
     purity: Purity = "balanced"
     repair: bool = True
     new_cells: bool = True
-    tile: float | None = None
+    tile: float | None = bounded(None, 50)
 
 
 @dataclass(frozen=True)
-class ComputeSettings:
+class ComputeSettings(Validated):
     """What the run may use.
 
     Parameters
@@ -123,17 +130,30 @@ class ComputeSettings:
     seed
         Same inputs, settings, version and seed give the same bytes, whatever the number of threads.
     memory
-        Memory the run may use, such as "8G"; None takes what the machine has.
+        Memory the run may use, such as "8G"; where nothing is said, what the machine has.
     """
 
-    threads: int = 0
-    seed: int = 0
+    threads: int = bounded(0, 0)
+    seed: int = bounded(0, 0, 2**63 - 1)
     memory: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.memory is not None:
+            parse(self.memory)
 
 
 @dataclass(frozen=True)
-class Settings:
-    """All settings of one segmentation."""
+class Settings(Validated):
+    """All settings of one segmentation.
+
+    Parameters
+    ----------
+    method
+        How transcripts are assigned.
+    read, prior, carve, compute
+        The settings of each stage.
+    """
 
     method: Literal["carve"] = "carve"
     read: ReadSettings = field(default_factory=ReadSettings)
@@ -143,7 +163,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class OutputSettings:
+class OutputSettings(Validated):
     """Where the result goes.
 
     Parameters
