@@ -1,4 +1,4 @@
-"""Settings by their flat names: what the configuration file, the Python interface and the run's record share."""
+"""Settings by their flat names: what the Python interface and the record of a run share."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass

@@ -1,7 +1,7 @@
 """Every setting of a run, one frozen dataclass per stage: the only place where a default value lives.
 
-The command line, the configuration file, the Python interface and the settings stored with a result are all made
-from these classes. ``None`` means "work it out from the data"; the value that was worked out is shown and stored.
+The command line, the configuration file, the Python interface and the settings stored with a result are all
+made from these classes. ``None`` means "work it out from the data"; what was worked out is shown and stored.
 """
 
 from dataclasses import dataclass, field
@@ -71,8 +71,8 @@ class PriorSettings(Validated):
     Parameters
     ----------
     prior
-        "auto" (what the input holds), "none", or a file: label image (tif, npy), polygons (GeoJSON, GeoParquet,
-        Xenium or MERSCOPE boundaries).
+        "auto" (what the input holds), "none", or a file: label image (tif, npy), polygons (GeoJSON,
+        GeoParquet, Xenium or MERSCOPE boundaries).
     prior_confidence
         0 to 1: how firmly transcripts in a prior nucleus hold to it.
     prior_holds
@@ -82,7 +82,8 @@ class PriorSettings(Validated):
     prior_offset
         "x,y" in µm of the corner of the label image or the origin of the polygons.
     prior_affine
-        "a,b,c,d,e,f": x = a*column + b*row + c and y = d*column + e*row + f, in µm; replaces scale and offset.
+        "a,b,c,d,e,f": x = a·column + b·row + c and y = d·column + e·row + f, in µm; replaces scale and
+        offset.
     prior_flip_y
         The image's rows, or the polygons' y, run downwards.
     """

@@ -1,0 +1,5 @@
+"""``python -m cellcarve`` is the command ``cellcarve``."""
+
+from cellcarve.cli import main
+
+main()

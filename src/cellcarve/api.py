@@ -1,0 +1,142 @@
+"""The verbs as Python functions, with the command line's names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cellcarve.config import gather
+from cellcarve.console import console
+from cellcarve.settings import OutputSettings
+
+if TYPE_CHECKING:
+    import anndata
+    import geopandas
+    import pandas as pd
+
+    from cellcarve.data.result import Run
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished segmentation.
+
+    Parameters
+    ----------
+    run
+        Input, prior, segmentation, summary and record, as plain arrays.
+    """
+
+    run: "Run"
+
+    @property
+    def adata(self) -> "anndata.AnnData":
+        """Cells by genes: integer counts in ``X``, expected counts in ``layers["expected"]``, positions."""
+        from cellcarve.write import anndata_of
+
+        return anndata_of(self.run)
+
+    @property
+    def transcripts(self) -> "pd.DataFrame":
+        """One row per input row, in input order, with cell, probability and status."""
+        from cellcarve.write import transcripts_of
+
+        return transcripts_of(self.run).to_pandas()
+
+    @property
+    def cells(self) -> "pd.DataFrame":
+        """One row per cell."""
+        return self.run.summary.cells
+
+    @property
+    def boundaries(self) -> "geopandas.GeoDataFrame":
+        """One polygon (µm) per cell that has one."""
+        from cellcarve.write import boundaries_of
+
+        return boundaries_of(self.run)
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write the run folder, report included.
+
+        Parameters
+        ----------
+        folder
+            Where to.
+        overwrite
+            Replace an earlier result there.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        OutputError
+            The folder holds an earlier result or cannot be written.
+        """
+        from cellcarve.progress import Silent
+        from cellcarve.write import check_output, write_run
+
+        target = OutputSettings(Path(folder), overwrite)
+        check_output(target.output, overwrite)
+        write_run(self.run, target.output, overwrite, True, Silent())
+        return target.output
+
+    def __repr__(self) -> str:
+        rows, cells = len(self.run.table), len(self.run.segmentation.names)
+        return f"Result({rows:,} transcripts, {cells:,} cells)"
+
+
+def segment(
+    source: Any,
+    *,
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    quiet: bool = True,
+    **settings: Any,
+) -> Result:
+    """Assign every transcript of an experiment to a cell.
+
+    Parameters
+    ----------
+    source
+        Folder or file of an instrument, a pandas DataFrame, a pyarrow Table or a SpatialData object.
+    output
+        Folder to write as well; None keeps the result in memory.
+    overwrite
+        Replace an earlier result in `output`.
+    quiet
+        Show no progress.
+    **settings
+        Any setting by the name of its flag, for example ``min_qv=20``, ``roi="0,0,500,500"``,
+        ``prior="nuclei.tif"``, ``purity="pure"``, ``seed=1``.
+
+    Returns
+    -------
+    Result
+        Counts, transcripts, cells and outlines.
+
+    Raises
+    ------
+    SettingsError
+        A setting is unknown or does not fit.
+    InputError
+        The input cannot be used.
+    OutputError
+        The output folder holds an earlier result or cannot be written.
+    MemoryBudgetError
+        The run does not fit into memory.
+
+    Examples
+    --------
+    >>> import cellcarve
+    >>> result = cellcarve.segment("outs/", min_qv=20)  # doctest: +SKIP
+    >>> result.adata.n_obs  # doctest: +SKIP
+    733
+    """
+    from cellcarve.run import segment as run_segment
+
+    chosen = gather(settings)
+    target = None if output is None else OutputSettings(Path(output), overwrite)
+    with console(quiet) as progress:
+        return Result(run_segment(source, chosen, target, progress))

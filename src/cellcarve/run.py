@@ -1,0 +1,84 @@
+"""The whole path of a segmentation: read, lay the prior, assign, summarise, record, write."""
+
+from typing import TYPE_CHECKING, Any
+
+from cellcarve import memory
+from cellcarve.errors import InputError
+from cellcarve.progress import Progress
+from cellcarve.record import Stopwatch, origin, outcome, peak_memory
+from cellcarve.settings import OutputSettings, Settings
+
+if TYPE_CHECKING:
+    from cellcarve.data.result import Run
+    from cellcarve.data.table import Table
+
+
+def segment(source: Any, settings: Settings, output: OutputSettings | None, progress: Progress) -> "Run":
+    """Assign every transcript of an experiment to a cell.
+
+    Parameters
+    ----------
+    source
+        Folder or file of an instrument, or a table in memory.
+    settings
+        All settings of the run.
+    output
+        Where to write; None keeps the result in memory only.
+    progress
+        Who is told how far it is.
+
+    Returns
+    -------
+    Run
+        Input, prior, segmentation, summary and record.
+
+    Raises
+    ------
+    CellcarveError
+        The input, the settings, the memory or the output folder do not allow it; nothing has been written.
+    """
+    from cellcarve.carve import carve
+    from cellcarve.data.result import Run
+    from cellcarve.priors import lay
+    from cellcarve.read import read
+    from cellcarve.summarise import summarise
+    from cellcarve.write import check_output, write_run
+
+    if output is not None:
+        check_output(output.output, output.overwrite)
+    watch = Stopwatch(progress)
+    watch.stage("read")
+    table = read(source, settings.read, watch)
+    _tell(table, watch)
+    watch.stage("lay prior")
+    prior = lay(table, settings.prior, source)
+    _notes(prior.notes, watch)
+    needed = memory.estimate(table, prior)
+    watch.note(memory.check(needed, settings.compute.memory))
+    segmentation = carve(table, prior, settings.carve, settings.compute, watch)
+    summary = summarise(table, prior, segmentation, watch)
+    watch.stop()
+    record = origin(settings, table.files) | outcome(table, prior, segmentation)
+    record |= {"memory_estimate": needed, "timings": watch.timings, "notes": watch.notes}
+    record["peak_memory"] = peak_memory()
+    run = Run(table, prior, segmentation, summary, record)
+    if output is not None:
+        write_run(run, output.output, output.overwrite, True, watch)
+    return run
+
+
+def _tell(table: "Table", watch: Stopwatch) -> None:
+    """Say what was found and what was left out; refuse when nothing is left."""
+    _notes(table.notes, watch)
+    losses = table.losses()
+    kept = losses.pop("kept")
+    dropped = "".join(f", {count:,} {reason}" for reason, count in losses.items() if count)
+    sentence = f"{len(table):,} rows read: {kept:,} kept{dropped}; {len(table.genes):,} genes"
+    if kept == 0:
+        raise InputError(f"no transcript is left to assign ({sentence}); check the input, --min-qv and --roi")
+    watch.note(sentence)
+
+
+def _notes(notes: list[str], watch: Stopwatch) -> None:
+    for note in notes:
+        watch.note(note)
