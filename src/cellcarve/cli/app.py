@@ -47,6 +47,7 @@ app = App(
     help="Decide which cell every RNA molecule of a spatial-transcriptomics experiment belongs to.",
     version=__version__,
     config=from_file,
+    suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative_iterable=()),
 )
 app.register_install_completion_command(help="Teach your shell to complete cellcarve's commands and flags.")
