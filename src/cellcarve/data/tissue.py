@@ -17,6 +17,8 @@ class TileGrid:
         Side of a tile in µm.
     nx, ny
         Tiles along x and y.
+    centre_x, centre_y
+        Middle of the tissue in µm; lattices are anchored here, so that they do not depend on the tiles.
     """
 
     x0: float
@@ -24,6 +26,8 @@ class TileGrid:
     side: float
     nx: int
     ny: int
+    centre_x: float
+    centre_y: float
 
     def __len__(self) -> int:
         return self.nx * self.ny

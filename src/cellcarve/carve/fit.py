@@ -1,0 +1,185 @@
+"""Fit one view given the global model: soft labels of pixels, posteriors of transcripts, types of cells.
+
+Mean field: labels and transcripts take turns, each given the other's present beliefs; nothing is drawn at random.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellcarve.carve import labels as kernel
+from cellcarve.carve.lattice import rows_of
+from cellcarve.carve.model import Model
+from cellcarve.carve.recipe import Recipe
+from cellcarve.carve.scene import Scene, even_out, scaled, units
+from cellcarve.carve.types import posterior
+
+
+@dataclass
+class Fit:
+    """A fitted view; V transcripts, P pixels, K candidates, C cells, Q types.
+
+    Attributes
+    ----------
+    label
+        (P, K + 1) float32 soft label of each pixel; the last column is "no cell".
+    leaked
+        (P, K) float32 the same after the leak.
+    within
+        (V, K) float32 correction for the place of a transcript within its pixel.
+    rate
+        (V, K) float32 D_c lambda_cg.
+    mine
+        (V, K + 1) float32 posterior of each transcript.
+    weight
+        (C + 1, Q) float32 types of each cell.
+    density
+        (C + 1,) float32 transcripts per µm².
+    count, area
+        (C + 1,) float64 soft transcripts and µm² of each cell.
+    back
+        (G,) float64 soft background transcripts of each gene.
+    """
+
+    label: np.ndarray
+    leaked: np.ndarray
+    within: np.ndarray
+    rate: np.ndarray
+    mine: np.ndarray
+    weight: np.ndarray
+    density: np.ndarray
+    count: np.ndarray
+    area: np.ndarray
+    back: np.ndarray
+
+
+def leak_share(recipe: Recipe, blur: float) -> float:
+    """Share of transcripts taken to have left their cell while labels are fitted."""
+    return recipe.leak + (1 - recipe.leak) * blur
+
+
+def fit_scene(scene: Scene, model: Model, recipe: Recipe, bonus: float) -> Fit:
+    """Fit a scene.
+
+    Parameters
+    ----------
+    bonus
+        Log prior of a pixel's label where a core transcript of the cell lies in it.
+    """
+    prior, fit = _start(scene, model, recipe, bonus)
+    nx, view = scene.lattice.nx, scene.view
+    share = leak_share(recipe, model.geometry.blur)
+    place, slot, start = _by_cell(scene.candidate, len(scene.cell))
+    decay = np.float32(np.exp(-scene.lattice.pixel / recipe.leak_um))
+    area = np.float32(scene.lattice.pixel**2)
+    for _ in range(recipe.sweeps):
+        kernel.leak(fit.label, place, slot, start, nx, decay, fit.leaked)
+        score = prior.copy()
+        cost = np.float32(recipe.temper * (1 - share)) * area * fit.density
+        score[:, :-1] -= cost[scene.candidate]
+        kernel.gather_evidence(
+            scene.pixel, view.gene, fit.rate, fit.label, fit.leaked, model.background, scene.candidate,
+            (np.float32(share), np.float32(recipe.temper)), score,
+        )
+        for colour in (0, 1):
+            kernel.relabel(colour, nx, scene.candidate, score, np.float32(recipe.smooth), fit.label)
+        kernel.leak(fit.label, place, slot, start, nx, decay, fit.leaked)
+        _choose(scene, fit, model, share)
+        _refit_cells(scene, fit, model, recipe)
+    return fit
+
+
+def finish(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> None:
+    """Last posterior of the transcripts, with the leak share that also stands for overlap in depth."""
+    for _ in range(2):
+        _choose(scene, fit, model, recipe.leak_last)
+        _refit_cells(scene, fit, model, recipe)
+    _choose(scene, fit, model, recipe.leak_last)
+
+
+def _start(scene: Scene, model: Model, recipe: Recipe, bonus: float) -> tuple[np.ndarray, Fit]:
+    """Prior scores of the labels, and a fit at its starting point: labels by geometry, types by nuclei."""
+    geometry, scale = model.geometry, model.scale
+    unit = units(scene.radius, scale.radius, geometry.power)
+    shift, _ = even_out(scene, unit, geometry.balance, scale.log_size)
+    P, K = scene.candidate.shape
+    V, C = len(scene.view), len(scene.cell)
+    at_core = np.zeros((P, K), np.float32)
+    core = np.flatnonzero(scene.core)
+    row, column = np.nonzero(scene.candidate[scene.pixel[core]] == scene.core[core][:, None])
+    at_core[scene.pixel[core[row]], column] = bonus
+    nothing = np.float32(1 + recipe.nothing * (scale.quartile - 1))
+    prior = np.empty((P, K + 1), np.float32)
+    kernel.prior_scores(
+        scene.candidate, scene.gap, unit, shift, np.float32(recipe.softness), nothing, at_core, prior
+    )
+    fit = Fit(
+        label=np.empty((P, K + 1), np.float32),
+        leaked=np.zeros((P, K), np.float32),
+        within=_within(scene, unit, shift, recipe),
+        rate=np.zeros((V, K), np.float32),
+        mine=np.zeros((V, K + 1), np.float32),
+        weight=np.zeros((C, model.types.profile.shape[1]), np.float32),
+        density=np.full(C, np.exp(model.level), np.float32),
+        count=np.zeros(C),
+        area=np.zeros(C),
+        back=np.zeros(len(model.background)),
+    )
+    fit.density[0] = 0
+    kernel.normalise(prior, fit.label)
+    fit.mine[core[row], column] = 1
+    _types_of_cells(scene, fit, model)
+    kernel.expected_rates(
+        scene.view.gene, scene.pixel, scene.candidate, fit.weight, model.types.profile, fit.density, fit.rate
+    )
+    return prior, fit
+
+
+def _within(scene: Scene, unit: np.ndarray, shift: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """exp(w beta (rho^2 at the pixel's middle - rho^2 at the transcript)), (V, K) float32."""
+    cell = scene.candidate[scene.pixel]
+    rho = 1 + scene.gap[scene.pixel] / unit[cell] + shift[cell]
+    here = scaled(scene, unit, shift)
+    change = recipe.within * recipe.softness * (rho**2 - here**2)
+    return np.exp(np.clip(np.where(cell > 0, change, 0), -9, 9)).astype(np.float32)
+
+
+def _by_cell(candidate: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels and columns where each cell is a candidate, and where each cell's list begins."""
+    order, start = rows_of(candidate.ravel(), cells + 1)
+    K = candidate.shape[1]
+    return order // K, (order % K).astype(np.int32), start
+
+
+def _choose(scene: Scene, fit: Fit, model: Model, share: float) -> None:
+    kernel.choose_cells(
+        scene.pixel, scene.view.gene, fit.rate, fit.within, fit.label, fit.leaked, model.background,
+        np.float32(share), fit.mine,
+    )
+
+
+def _types_of_cells(scene: Scene, fit: Fit, model: Model) -> None:
+    """Counts, background and types of cells from the present posteriors."""
+    log_profile = np.log(model.types.profile)
+    evidence = np.zeros(fit.weight.shape)
+    fit.count[:] = 0
+    fit.back[:] = 0
+    kernel.recount(
+        scene.pixel, scene.view.gene, scene.candidate, fit.mine, log_profile, evidence, fit.count, fit.back
+    )
+    fit.weight[:] = posterior(model.types, evidence, fit.count)
+
+
+def _refit_cells(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> None:
+    """Types, densities (shrunk towards the mean on the log scale) and rates of the view's cells."""
+    _types_of_cells(scene, fit, model)
+    fit.area[:] = 0
+    kernel.territory(scene.candidate, fit.label, fit.area)
+    fit.area *= scene.lattice.pixel**2
+    own = max(0.0, recipe.density * (1 - 2 * model.geometry.blur))
+    measured = np.log((fit.count + 20) / (fit.area + 20 / np.exp(model.level)))
+    fit.density[:] = np.exp(model.level + own * (measured - model.level))
+    fit.density[0] = 0
+    kernel.expected_rates(
+        scene.view.gene, scene.pixel, scene.candidate, fit.weight, model.types.profile, fit.density, fit.rate
+    )

@@ -1,0 +1,232 @@
+"""The compiled steps of the model: soft labels of pixels, the leak, and the cell of each transcript.
+
+Shapes: P pixels, K candidates of a pixel, V transcripts of a view, C cells (entry 0 unused), Q expression types,
+G genes. Column K of `label` and `mine` stands for "no cell". See ``docs/model.md`` for the equations.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def share_of(weight, profile, c, g):
+    """lambda_cg: share of gene g in cell c, a mixture of the types' profiles."""
+    total = np.float32(0)
+    for k in range(weight.shape[1]):
+        total += weight[c, k] * profile[g, k]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def expected_rates(gene, pixel, candidate, weight, profile, density, rate):
+    """D_c lambda_cg of each transcript's gene in its pixel's candidates, into `rate` (V, K)."""
+    for t in range(len(gene)):
+        for k in range(candidate.shape[1]):
+            c = candidate[pixel[t], k]
+            rate[t, k] = density[c] * share_of(weight, profile, c, gene[t]) if c else np.float32(0)
+
+
+@njit(cache=True, nogil=True)
+def prior_scores(candidate, gap, unit, shift, beta, nothing, bonus, score):
+    """Log prior of each pixel's labels, into `score` (P, K + 1): -beta rho^2, plus `bonus` for core pixels."""
+    P, K = candidate.shape
+    for v in range(P):
+        score[v, K] = -beta * nothing**2
+        for k in range(K):
+            c = candidate[v, k]
+            rho = 1 + gap[v, k] / unit[c] + shift[c]
+            score[v, k] = -beta * rho**2 + bonus[v, k] if c else np.float32(-1e9)
+
+
+@njit(cache=True, nogil=True)
+def normalise(score, label):
+    """Softmax of each row of `score`, into `label`."""
+    for v in range(len(score)):
+        top = score[v, 0]
+        for k in range(1, score.shape[1]):
+            top = max(top, score[v, k])
+        total = np.float32(0)
+        for k in range(score.shape[1]):
+            label[v, k] = math.exp(score[v, k] - top)
+            total += label[v, k]
+        for k in range(score.shape[1]):
+            label[v, k] /= total
+
+
+@njit(cache=True, nogil=True)
+def leak(label, place, slot, start, nx, decay, leaked):
+    """Laplace-smoothed copy of each cell's soft label, into `leaked` (P, K).
+
+    A first-order recursive filter forwards and backwards along both axes, within the cell's bounding box; `place` and
+    `slot` list the pixels and columns where each cell is a candidate, `start` where each cell's list begins.
+    """
+    norm = (1 - decay) / (1 + decay)
+    for c in range(1, len(start) - 1):
+        first, last = start[c], start[c + 1]
+        if first == last:
+            continue
+        x0, x1, y0, y1 = 1 << 30, -1, 1 << 30, -1
+        for i in range(first, last):
+            y = place[i] // nx
+            x = place[i] - y * nx
+            x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+        box = np.zeros((y1 - y0 + 1, x1 - x0 + 1), np.float32)
+        for i in range(first, last):
+            y = place[i] // nx
+            box[y - y0, place[i] - y * nx - x0] = label[place[i], slot[i]]
+        _smooth_rows(box, decay, norm)
+        _smooth_rows(box.T, decay, norm)
+        for i in range(first, last):
+            y = place[i] // nx
+            leaked[place[i], slot[i]] = box[y - y0, place[i] - y * nx - x0]
+
+
+@njit(cache=True, nogil=True)
+def _smooth_rows(box, decay, norm):
+    length = box.shape[1]
+    ahead = np.empty(length, np.float32)
+    for r in range(box.shape[0]):
+        state = np.float32(0)
+        for i in range(length):
+            state = box[r, i] + decay * state
+            ahead[i] = state
+        state = np.float32(0)
+        for i in range(length - 1, -1, -1):
+            here = box[r, i]
+            box[r, i] = norm * (ahead[i] + state)
+            state = decay * (state + here)
+
+
+@njit(cache=True, nogil=True)
+def choose_cells(pixel, gene, rate, within, label, leaked, background, share, mine):
+    """Posterior of each transcript over its pixel's candidates and "no cell", into `mine` (V, K + 1).
+
+    The rate of gene g at a place is sum_c D_c lambda_cg [(1 - pi) q(c) + pi leaked(c)] + b_g; `within` corrects q for
+    the place of the transcript within its pixel.
+    """
+    K = rate.shape[1]
+    for t in range(len(pixel)):
+        v = pixel[t]
+        norm = label[v, K]
+        for k in range(K):
+            norm += label[v, k] * within[t, k]
+        total = background[gene[t]]
+        for k in range(K):
+            if rate[t, k] == 0:
+                mine[t, k] = 0
+                continue
+            mine[t, k] = rate[t, k] * ((1 - share) * label[v, k] * within[t, k] / norm + share * leaked[v, k])
+            total += mine[t, k]
+        mine[t, K] = background[gene[t]]
+        for k in range(K + 1):
+            mine[t, k] /= total
+
+
+@njit(cache=True, nogil=True)
+def gather_evidence(pixel, gene, rate, label, leaked, background, candidate, numbers, score):
+    """Add to `score` (P, K) what the transcripts in each pixel say about its label.
+
+    A transcript can always be a leak or background, rate R, so its pull is bounded: ln((1 - pi) D lambda + R) - ln R.
+    `numbers` holds the leak share pi and the weight of the evidence.
+    """
+    K = candidate.shape[1]
+    share, temper = numbers
+    for t in range(len(pixel)):
+        v = pixel[t]
+        rest = background[gene[t]]
+        for k in range(K):
+            rest += share * leaked[v, k] * rate[t, k]
+        for k in range(K):
+            if rate[t, k] > 0:
+                score[v, k] += temper * math.log1p((1 - share) * rate[t, k] / rest)
+
+
+@njit(cache=True, nogil=True)
+def relabel(colour, nx, candidate, score, coupling, label):
+    """Mean-field update of the labels of one colour of a checkerboard: softmax of score + coupling * neighbours."""
+    P, K = candidate.shape
+    ny = P // nx
+    total = np.empty(K + 1, np.float32)
+    for y in range(ny):
+        for x in range((y + colour) % 2, nx, 2):
+            v = y * nx + x
+            if candidate[v, 0] == 0:
+                continue
+            for k in range(K + 1):
+                total[k] = score[v, k]
+            if y > 0:
+                _agree(v, v - nx, candidate, label, coupling, total)
+            if y + 1 < ny:
+                _agree(v, v + nx, candidate, label, coupling, total)
+            if x > 0:
+                _agree(v, v - 1, candidate, label, coupling, total)
+            if x + 1 < nx:
+                _agree(v, v + 1, candidate, label, coupling, total)
+            _softmax(total, label[v])
+
+
+@njit(cache=True, nogil=True)
+def _agree(v, w, candidate, label, coupling, total):
+    K = candidate.shape[1]
+    total[K] += coupling * label[w, K]
+    for k in range(K):
+        c = candidate[v, k]
+        if c == 0:
+            break
+        for m in range(K):
+            if candidate[w, m] == c:
+                total[k] += coupling * label[w, m]
+                break
+
+
+@njit(cache=True, nogil=True)
+def _softmax(score, out):
+    top = score[0]
+    for k in range(1, len(score)):
+        top = max(top, score[k])
+    total = np.float32(0)
+    for k in range(len(score)):
+        out[k] = math.exp(score[k] - top)
+        total += out[k]
+    for k in range(len(score)):
+        out[k] /= total
+
+
+@njit(cache=True, nogil=True)
+def recount(pixel, gene, candidate, mine, log_profile, evidence, count, back):
+    """Soft counts of each cell, evidence for its types, and background counts by gene, from the posteriors."""
+    K = candidate.shape[1]
+    for t in range(len(pixel)):
+        g = gene[t]
+        for k in range(K):
+            c = candidate[pixel[t], k]
+            r = mine[t, k]
+            # Below a hundredth it changes nothing that is kept.
+            if c == 0 or r < 0.01:
+                continue
+            count[c] += r
+            for q in range(log_profile.shape[1]):
+                evidence[c, q] += r * log_profile[g, q]
+        back[g] += mine[t, K]
+
+
+@njit(cache=True, nogil=True)
+def total_types(pixel, gene, candidate, mine, weight, totals):
+    """Soft transcripts of each gene in each type, into `totals` (G, Q): what the types are refreshed from."""
+    for t in range(len(pixel)):
+        for k in range(candidate.shape[1]):
+            c = candidate[pixel[t], k]
+            if c and mine[t, k] > 0.01:
+                for q in range(weight.shape[1]):
+                    totals[gene[t], q] += mine[t, k] * weight[c, q]
+
+
+@njit(cache=True, nogil=True)
+def territory(candidate, label, area):
+    """Soft number of pixels of each cell, added to `area` (C + 1,)."""
+    for v in range(len(candidate)):
+        for k in range(candidate.shape[1]):
+            if candidate[v, k]:
+                area[candidate[v, k]] += label[v, k]

@@ -1,0 +1,133 @@
+"""The method carve from prior nuclei to a segmentation: repair, learn, fit tile by tile, put together."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellcarve.carve.assign import answer, expected_pairs, sure_enough
+from cellcarve.carve.fit import finish, fit_scene
+from cellcarve.carve.gather import TileAnswer, gather
+from cellcarve.carve.learn import learn, nuclear_counts
+from cellcarve.carve.model import Model
+from cellcarve.carve.nuclei import Nuclei, measure
+from cellcarve.carve.recipe import Recipe
+from cellcarve.carve.repair import Repaired, repair
+from cellcarve.carve.scene import prepare
+from cellcarve.carve.seeds import add_cells
+from cellcarve.carve.types import learn_types
+from cellcarve.data.prior import Prior
+from cellcarve.data.segmentation import Segmentation
+from cellcarve.data.table import Table
+from cellcarve.data.tiles import cut, view_tile
+from cellcarve.data.tissue import Tissue
+from cellcarve.progress import Progress
+from cellcarve.settings import CarveSettings, ComputeSettings
+
+DEFAULT_TILE = 400.0
+# New cells are numbered from here while tiles do not know of each other.
+NEW = 1 << 40
+
+
+def carve(
+    table: Table, prior: Prior, settings: CarveSettings, compute: ComputeSettings, progress: Progress
+) -> Segmentation:
+    """Assign every kept transcript to a cell, or to none.
+
+    Parameters
+    ----------
+    table
+        N rows of input.
+    prior
+        Nuclei laid over them.
+
+    Returns
+    -------
+    Segmentation
+        Of all N rows, in input order.
+    """
+    recipe = Recipe()
+    tissue = cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
+    progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
+    repaired = _repair(tissue, settings, recipe, compute.seed, progress)
+    nuclei = _measure(tissue)
+    bonus = _bonus(prior.confidence)
+    progress.stage("learning from sample windows")
+    model = learn(tissue, nuclei, recipe, bonus, compute.seed, settings.new_cells, progress.note)
+    progress.stage("assigning transcripts", len(tissue.transcripts), "transcripts")
+
+    def one(tile: int) -> TileAnswer:
+        result = _fit_tile(tissue, tile, nuclei, model, recipe, settings, bonus)
+        progress.advance(len(result.best))
+        return result
+
+    tiles = np.flatnonzero(np.diff(tissue.transcripts.start)).tolist()
+    answers = _on_threads(one, tiles, compute.threads)
+    return gather(table, prior, tissue, repaired, model, answers)
+
+
+def _on_threads(work: Callable[[int], TileAnswer], tiles: list[int], threads: int) -> list[TileAnswer]:
+    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
+    try:
+        return list(pool.map(work, tiles))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _bonus(confidence: float) -> float:
+    """Log prior of a pixel in which a core transcript lies: what the chance of an error, 1 - confidence, amounts to."""
+    return float(min(-1.3 * np.log(max(1 - confidence, 1e-4)), 12.0))
+
+
+def _repair(
+    tissue: Tissue, settings: CarveSettings, recipe: Recipe, seed: int, progress: Progress
+) -> Repaired:
+    """Repair the tissue's nuclei, in place; tells how many were cut and joined."""
+    t = tissue.transcripts
+    t.core &= t.cell > 0
+    core = np.flatnonzero(t.core)
+    cells = tissue.cells
+    if not settings.repair or len(core) == 0:
+        keep = np.zeros(cells + 1, bool)
+        return Repaired(t.cell[core], cells, np.arange(cells + 1, dtype=np.int32), keep, keep.copy())
+    overall = (np.bincount(t.gene, minlength=tissue.genes) + 0.5) / (len(t) + 0.5 * tissue.genes)
+    types = learn_types(nuclear_counts(tissue, cells), overall, recipe.types, seed)
+    repaired = repair(t.cell[core], t.x[core], t.y[core], t.gene[core], cells, types)
+    t.cell[core] = repaired.label
+    tissue.cells = repaired.cells
+    progress.note(f"nuclei: {repaired.cells - cells} merged ones cut in two, {int(repaired.joined.sum())} split ones joined")
+    return repaired
+
+
+def _measure(tissue: Tissue) -> Nuclei:
+    t = tissue.transcripts
+    core = np.flatnonzero(t.core)
+    return measure(t.cell[core], t.x[core], t.y[core], tissue.cells)
+
+
+def _fit_tile(
+    tissue: Tissue, tile: int, nuclei: Nuclei, model: Model, recipe: Recipe, settings: CarveSettings, bonus: float
+) -> TileAnswer:
+    """Fit a tile with its surroundings and keep what concerns its own transcripts."""
+    view = view_tile(tissue, tile, recipe.halo)
+    scene = prepare(view, nuclei, model.scale, model.geometry, recipe)
+    seeds = add_cells(scene, model, recipe, NEW) if settings.new_cells else np.empty((0, 2))
+    fit = fit_scene(scene, model, recipe, bonus)
+    finish(scene, fit, model, recipe)
+    result = answer(scene, fit, model, recipe)
+    own = view.inside
+    sure = sure_enough(result, settings.purity, model.geometry.blur)
+    cells, genes, total = expected_pairs(scene, result, own)
+    anchored = np.bincount(scene.core[own], minlength=len(scene.cell))
+    return TileAnswer(
+        index=view.index[own],
+        best=scene.cell[result.best[own]],
+        second=scene.cell[result.second[own]],
+        probability=result.probability[own],
+        sure=sure[own],
+        seeds=seeds,
+        expected=(scene.cell[cells], genes, total),
+        cluster=(scene.cell[1:], fit.weight[1:].argmax(1).astype(np.int32), anchored[1:]),
+    )

@@ -1,0 +1,69 @@
+"""The constants of the method, each with the measurement or the reason behind it in ``docs/model.md``."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Constants of `carve`; lengths in µm, evidence in nats.
+
+    Attributes
+    ----------
+    halo
+        Tissue around a tile that is fitted with it and then thrown away.
+    reach
+        Distance from the nuclear surface beyond which a cell is no candidate.
+    neighbours
+        Candidate cells of a pixel.
+    farthest
+        Scaled distance beyond which a cell is no candidate.
+    nothing
+        "No cell" is as likely as a cell at 1 + nothing * (q75 - 1), q75 being the upper quartile of the scaled
+        distance of transcripts outside nuclei to their nearest nucleus.
+    far
+        A transcript lies "far" from every nucleus beyond 1 + far * (q75 - 1).
+    softness
+        beta: log prior of a label is -beta rho^2.
+    smooth
+        Coupling of neighbouring pixels.
+    temper
+        Weight of the transcripts' evidence in a pixel's label.
+    within
+        Weight of a transcript's place within its pixel.
+    density
+        Share (log scale) of a cell's own density; the rest is the mean density.
+    leak, leak_last
+        Share of transcripts that left their cell, while labels are fitted and in the last step.
+    leak_um
+        Scale of the leak, Laplace along each axis.
+    background
+        Share of transcripts that belong to no cell.
+    types
+        Number of expression types.
+    sweeps
+        Rounds of labels and transcripts.
+    calm
+        Exponent that takes the over-confidence of smoothed labels out of "where does it lie".
+    seed_share
+        Far transcripts needed within two nuclear radii of a new cell, as a share of the mean cell's transcripts.
+    """
+
+    halo: float = 40.0
+    reach: float = 12.0
+    neighbours: int = 6
+    farthest: float = 4.5
+    nothing: float = 3.45
+    far: float = 2.07
+    softness: float = 0.9
+    smooth: float = 1.0
+    temper: float = 0.7
+    within: float = 2.0
+    density: float = 0.5
+    leak: float = 0.15
+    leak_last: float = 0.3
+    leak_um: float = 3.0
+    background: float = 0.04
+    types: int = 20
+    sweeps: int = 4
+    seed_share: float = 0.3
+    calm: float = 0.35

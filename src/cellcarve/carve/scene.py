@@ -1,0 +1,133 @@
+"""A view made ready for fitting: its cells, its lattice, and how far each place is from each nucleus."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellcarve.carve.distance import Anchors, density, gaps_of, measure_distance, nearest_cells, price
+from cellcarve.carve.lattice import Lattice, lay_lattice, pixels_of, rows_of
+from cellcarve.carve.model import Geometry, Scale
+from cellcarve.carve.nuclei import Nuclei
+from cellcarve.carve.recipe import Recipe
+from cellcarve.data.tiles import View
+
+
+@dataclass
+class Scene:
+    """V transcripts, P pixels, K candidates, C cells of the view (entry 0 unused).
+
+    Attributes
+    ----------
+    view, lattice
+        The transcripts and their pixels.
+    pixel
+        (V,) int32 pixel of each transcript.
+    relative
+        Relative density of transcripts on fine pixels.
+    cell
+        (C + 1,) int64 cells of the whole tissue behind the view's cells.
+    core
+        (V,) int32 the view's cell that a transcript anchors, 0 = none.
+    radius
+        (C + 1,) float32 nuclear radius, µm.
+    candidate
+        (P, K) int32 nearest cells of each pixel, 0 = none.
+    gap
+        (P, K) float32 distance from their nuclear surfaces, µm.
+    gap_here
+        (V, K) float32 the same at the transcript itself.
+    """
+
+    view: View
+    lattice: Lattice
+    pixel: np.ndarray
+    relative: np.ndarray
+    cell: np.ndarray
+    core: np.ndarray
+    radius: np.ndarray
+    candidate: np.ndarray
+    gap: np.ndarray
+    gap_here: np.ndarray
+
+
+def units(radius: np.ndarray, usual: float, power: float) -> np.ndarray:
+    """Unit of the scaled distance of each cell, µm float32."""
+    return (radius**power * usual ** (1 - power)).astype(np.float32)
+
+
+def prepare(view: View, nuclei: Nuclei, scale: Scale, geometry: Geometry, recipe: Recipe) -> Scene:
+    """Lattice, density, cells and distances of a view."""
+    lattice = lay_lattice(view, scale.pixel)
+    anchored = np.flatnonzero(view.core & (view.cell > 0))
+    cell, local = np.unique(view.cell[anchored], return_inverse=True)
+    core = np.zeros(len(view), np.int32)
+    core[anchored] = local + 1
+    cell = np.concatenate([[0], cell]).astype(np.int64)
+    scene = Scene(
+        view=view,
+        lattice=lattice,
+        pixel=pixels_of(lattice, view.x, view.y),
+        relative=density(lattice, view.x, view.y, scale.sigma),
+        cell=cell,
+        core=core,
+        radius=nuclei.radius[cell],
+        candidate=np.empty((0, 0), np.int32),
+        gap=np.empty((0, 0), np.float32),
+        gap_here=np.empty((0, 0), np.float32),
+    )
+    measure_scene(scene, scale, geometry, recipe)
+    return scene
+
+
+def measure_scene(scene: Scene, scale: Scale, geometry: Geometry, recipe: Recipe) -> None:
+    """(Re)compute candidates and gaps of a scene for its present cores, in place."""
+    view, lattice = scene.view, scene.lattice
+    anchored = np.flatnonzero(scene.core)
+    cells = len(scene.cell) - 1
+    order, start = rows_of(scene.core[anchored], cells + 2)
+    anchors = Anchors(view.x[anchored][order], view.y[anchored][order], start[: cells + 2])
+    fields = measure_distance(lattice, price(scene.relative, geometry.valley), anchors, recipe.reach)
+    unit = units(scene.radius, scale.radius, geometry.power)
+    limits = np.array([recipe.neighbours, recipe.farthest], np.float32)
+    level = np.zeros(cells + 1, np.float32)
+    scene.candidate, scene.gap = nearest_cells(
+        fields.box, fields.start, fields.value, unit, level, lattice.nx, lattice.ny, limits
+    )
+    fine = lattice.pixel / 2
+    column = ((view.x - lattice.x0) / fine - 0.5).astype(np.float32)
+    row = ((view.y - lattice.y0) / fine - 0.5).astype(np.float32)
+    scene.gap_here = gaps_of(
+        fields.box, fields.start, fields.value, scene.candidate, scene.pixel, column, row
+    )
+
+
+def scaled(scene: Scene, unit: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Scaled distance rho of each transcript to its pixel's candidates, (V, K) float32; 1000 where there is none."""
+    cell = scene.candidate[scene.pixel]
+    rho = 1 + scene.gap_here / unit[cell] + shift[cell]
+    return np.where((cell > 0) & (scene.gap_here < 900), rho, np.float32(1e3))
+
+
+def even_out(scene: Scene, unit: np.ndarray, balance: float, log_size: float | None) -> tuple[np.ndarray, float]:
+    """Shift of each cell's scaled distance that evens out (balance > 0) the sizes of cells.
+
+    Three rounds of giving each transcript to the nearest cell; a cell with more transcripts than the median moves
+    away by balance * ln(ratio), at most 1.
+
+    Returns
+    -------
+    tuple
+        shift (C + 1,) float32, and the median of ln(transcripts + 10) that was used (`log_size` where given).
+    """
+    cell = scene.candidate[scene.pixel]
+    free = scaled(scene, unit, np.zeros(len(unit), np.float32))
+    shift = np.zeros(len(unit), np.float32)
+    each = np.arange(len(cell))
+    middle = 0.0 if log_size is None else log_size
+    for _ in range(3 if balance or log_size is None else 0):
+        nearest = cell[each, (free + shift[cell]).argmin(1)] if len(each) else np.empty(0, np.int64)
+        size = np.log(np.bincount(nearest, minlength=len(unit)) + 10.0)
+        middle = float(np.median(size[1:])) if log_size is None and len(size) > 1 else middle
+        shift = np.clip(balance * (size - middle), -1, 1).astype(np.float32)
+        shift[0] = 0
+    return shift, middle
