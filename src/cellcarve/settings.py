@@ -111,13 +111,13 @@ class CarveSettings(Validated):
     new_cells
         Add cells where transcripts lie far from every nucleus.
     tile
-        Side of a tile in µm; where nothing is said, chosen by the memory allowed.
+        Side of the squares (µm) in which the tissue is worked on; smaller ones take less memory.
     """
 
     purity: Purity = "balanced"
     repair: bool = True
     new_cells: bool = True
-    tile: float | None = bounded(None, 50)
+    tile: float = bounded(400.0, 50)
 
 
 @dataclass(frozen=True)
