@@ -24,11 +24,11 @@ class Steps:
     filled: bool = True
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers that cover low .. high."""
+def ticks(low: float, high: float, about: int = 5, least: float = 0.0) -> list[float]:
+    """Round numbers between low and high, at least `least` apart."""
     if not high > low:
         return [low]
-    raw = (high - low) / about
+    raw = max((high - low) / about, least)
     ten = 10.0 ** math.floor(math.log10(raw))
     step = next(s * ten for s in (1, 2, 5, 10) if s * ten >= raw * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
@@ -56,7 +56,7 @@ def histogram(edges: np.ndarray, layers: list[Steps], labels: tuple[str, str]) -
     def down(value: float) -> float:
         return HEIGHT - BOTTOM - value / (1.05 * top) * (HEIGHT - TOP - BOTTOM)
 
-    parts = [_grid(down, ticks(0, top)), _axis(across, ticks(float(edges[0]), float(edges[-1])))]
+    parts = [_grid(down, ticks(0, top, least=1)), _axis(across, ticks(float(edges[0]), float(edges[-1])))]
     parts += [_steps(edges, layer, across, down) for layer in layers]
     parts += [_titles(*labels)]
     return _chart(parts, HEIGHT, f"{labels[1]} by {labels[0]}")

@@ -104,5 +104,5 @@ def _bounds(x: np.ndarray, y: np.ndarray, kept: np.ndarray) -> tuple[float, floa
         return 0.0, 0.0, 10.0, 10.0
     low = [float(np.min(v, where=kept, initial=np.inf)) for v in (x, y)]
     high = [float(np.max(v, where=kept, initial=-np.inf)) for v in (x, y)]
-    margin = max(2.0, 0.01 * max(high[0] - low[0], high[1] - low[1]))
+    margin = max(5.0, 0.01 * max(high[0] - low[0], high[1] - low[1]))
     return low[0] - margin, low[1] - margin, high[0] + margin, high[1] + margin

@@ -66,9 +66,14 @@ def _reasons(run: Run, numbers: Numbers) -> list[tuple[str, np.ndarray]]:
 
 def _around(x: float, y: float, tissue: Box) -> Box:
     """The window centred on a position, moved where it would show what lies beyond the tissue."""
-    left = max(min(x - SIDE / 2, tissue[2] - SIDE), tissue[0])
-    top = max(min(y - SIDE / 2, tissue[3] - SIDE), tissue[1])
+    left, top = _low(x, tissue[0], tissue[2]), _low(y, tissue[1], tissue[3])
     return left, top, left + SIDE, top + SIDE
+
+
+def _low(middle: float, low: float, high: float) -> float:
+    if high - low <= SIDE:
+        return (low + high - SIDE) / 2
+    return min(max(middle - SIDE / 2, low), high - SIDE)
 
 
 def _near(grid: Pixels, pixel: int) -> np.ndarray:

@@ -6,7 +6,9 @@ NONE = "–"
 
 
 def count(value: float) -> str:
-    """Whole number with thousands separated."""
+    """Whole number with thousands separated, in millions from ten million up."""
+    if value >= 1e7:
+        return f"{value / 1e6:,.4g} M"
     return f"{int(value):,}"
 
 

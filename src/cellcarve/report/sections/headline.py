@@ -33,7 +33,7 @@ def _facts(numbers: Numbers) -> list[Fact]:
     return [
         Fact(count(numbers.rows), "transcripts read"),
         Fact(count(numbers.kept), "kept", percent(numbers.kept, numbers.rows)),
-        Fact(percent(numbers.assigned, numbers.kept), "assigned", f"{count(numbers.assigned)} transcripts"),
+        Fact(percent(numbers.assigned, numbers.kept), "assigned", plural(numbers.assigned, "transcript")),
         Fact(count(numbers.cells), "cells", " · ".join(born)),
         Fact(typical, "transcripts per cell", "median"),
         Fact(different, "genes per cell", "median"),
@@ -69,7 +69,7 @@ def _warnings(run: Run, numbers: Numbers) -> list[str]:
         )
     if numbers.cells and float(np.median(numbers.transcripts)) < 20:
         warnings.append(
-            f"Half of the cells have fewer than {_median(numbers.transcripts)} transcripts: cell types "
-            "will be hard to tell apart."
+            f"Half of the cells hold {plural(int(np.median(numbers.transcripts)), 'transcript')} or fewer: "
+            "cell types will be hard to tell apart."
         )
     return warnings

@@ -12,8 +12,15 @@ from cellcarve.report.words import decimal, plural, shorten
 MEANING = {
     "blur": "how badly expression tells the two sides of a border apart: 0 clearly, 1 not at all; "
     "the higher, the more geometry alone decides",
-    "size_power": "how far the size of a nucleus sets the size of its cell: 0 not at all, 1 fully",
-    "balance": "how strongly the sizes of neighbouring cells are evened out",
+    "power": "how far the size of a nucleus sets the size of its cell: 0 not at all, 1 fully",
+    "balance": "above 0 the sizes of neighbouring cells are evened out, below 0 spread",
+    "valley": "above 0 borders follow valleys of transcript density, below 0 ridges",
+    "pixel": "side of a label pixel, µm",
+    "sigma": "smoothing of the transcript density, µm",
+    "radius": "usual radius of a nucleus, µm",
+    "cell_transcripts": "transcripts per cell",
+    "inside": "transcripts per µm² close to nuclei",
+    "types": "expression types that were told apart",
 }
 
 

@@ -31,14 +31,17 @@ library(zellkonverter)   # Bioconductor
 library(Seurat)
 
 cells <- readH5AD("counts.h5ad", X_name = "counts")
-seurat <- as.Seurat(cells, counts = "counts", data = NULL)
-seurat <- SCTransform(seurat, assay = "originalexp")"""
+tissue <- as.Seurat(
+  cells, counts = "counts", data = NULL
+)"""
 
 TABLES = """\
 import geopandas, pandas
 
 cells = pandas.read_parquet("cells.parquet")
-outlines = geopandas.read_parquet("boundaries.parquet")
+outlines = geopandas.read_parquet(
+    "boundaries.parquet"
+)
 sure = pandas.read_parquet(
     "transcripts.parquet",
     filters=[("probability", ">", 0.9)],

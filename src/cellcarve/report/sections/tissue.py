@@ -8,7 +8,7 @@ from cellcarve.data.table import Status
 from cellcarve.report.colours import FAINT, palette, ramp, rgb
 from cellcarve.report.numbers import Numbers
 from cellcarve.report.pieces import Figure, Key, Section
-from cellcarve.report.raster import Pixels, indexed_uri, sample
+from cellcarve.report.raster import SAMPLE, Pixels, indexed_uri, sample
 from cellcarve.report.svg import Frame, drawing, image, path, rings, scale_bar
 from cellcarve.report.words import count, plural
 
@@ -54,20 +54,32 @@ def _density(run: Run, numbers: Numbers, frame: Frame) -> Markup:
 def _painted(run: Run, numbers: Numbers, frame: Frame, colours: list[str], of_cell: np.ndarray) -> Markup:
     """Pixels in the colour of the cell their transcripts are in; outlines darker where they can be told."""
     part = sample(numbers.rows)
+    box = numbers.box
+    # Pixels of about two transcripts: smaller ones would leave holes in the cells.
+    side = (2 * (box[2] - box[0]) * (box[3] - box[1]) / max(min(numbers.kept, SAMPLE), 1)) ** 0.5
     x, y, cell, status = (
         v[part] for v in (run.table.x, run.table.y, run.segmentation.cell, run.table.status)
     )
-    grid = Pixels(numbers.box, 1.0, 2400)
+    grid = Pixels(box, max(side, 1.0), 2400)
     shown = min(len(colours), 250)
     value = np.concatenate([[1], 2 + of_cell % shown])[cell].astype(np.uint8)
     index = np.zeros(grid.nx * grid.ny, np.uint8)
     for rows in ((status == Status.KEPT) & (cell == 0), cell > 0):
         index[grid.of(x[rows], y[rows])] = value[rows]
+    index = _closed(index.reshape(grid.ny, grid.nx)).ravel()
     if grid.side <= 2.5:
         index[grid.of(run.summary.outlines.x, run.summary.outlines.y)] = 2 + shown
     table = ["#FFFFFF", FAINT, *colours[:shown], "#30343A"]
     picture = indexed_uri(index.reshape(grid.ny, grid.nx), np.array([rgb(c) for c in table]))
     return image(picture, frame, grid.box, class_="pixels")
+
+
+def _closed(index: np.ndarray) -> np.ndarray:
+    """Pixels without transcripts (0) take the value of a neighbour, where one has any."""
+    for axis, shift in ((0, 1), (0, -1), (1, 1), (1, -1)):
+        beside = np.roll(index, shift, axis)
+        index = np.where((index == 0) & (beside > 1), beside, index)
+    return index
 
 
 def _kept(run: Run) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from scipy.sparse import coo_matrix
 from scipy.spatial import ConvexHull, KDTree, QhullError
 
@@ -79,7 +80,7 @@ def run_of(table, prior, cell, probability, segmentation_parts):
     return Run(table, prior, segmentation, summary, dict(RECORD))
 
 
-def breast(folder: Path) -> Run:
+def nearest_nucleus(folder: Path) -> Run:
     """The Xenium breast crop: nuclei as prior, every transcript to its nearest nucleus within 9 µm."""
     path = folder / "xenium_breast" / "transcripts.parquet"
     data = pq.read_table(path)
@@ -129,7 +130,7 @@ def breast(folder: Path) -> Run:
     return run_of(table, prior, best, np.clip(1.1 - distance / 14, 0.3, 0.995), parts)
 
 
-def scattered(
+def random_run(
     rows: int, cells: int, genes: int = 40, seed: int = 0, prior: bool = True, side: float = 200.0
 ) -> Run:
     """Random transcripts around random cells, without z, quality, image or instrument cells."""
@@ -156,3 +157,14 @@ def scattered(
     }
     belief = Prior(inside, inside > 0, known, "nuclei" if prior else "none", "", 0.9)
     return run_of(table, belief, best, rng.uniform(0.3, 1, rows).astype(np.float32), parts)
+
+
+@pytest.fixture(scope="session")
+def breast(data_folder) -> Run:
+    return nearest_nucleus(data_folder)
+
+
+@pytest.fixture(scope="session")
+def scattered():
+    """Makes random runs: ``scattered(rows, cells, genes=40, seed=0, prior=True, side=200.0)``."""
+    return random_run
