@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from cellcarve.data.table import Image
 from cellcarve.errors import OutputError
 from cellcarve.report import numbers, report
 from cellcarve.report.numbers import numbers_of
@@ -112,6 +113,15 @@ def test_names_are_escaped(scattered):
     assert "<script>alert" not in page
     assert page.count("&lt;script&gt;") > 8
     assert "".join(read(page).text).count(evil[:10]) > 8
+
+
+def test_an_image_that_cannot_be_drawn_is_named(scattered, tmp_path):
+    run = scattered(200, 4)
+    run.table.images = (Image(tmp_path / "absent.tif", "DAPI", 0.5),)
+    page = page_of(run)
+    assert "The image DAPI" in page
+    assert "absent.tif" in page
+    assert 'data-layer="photo"' not in page
 
 
 def test_a_record_without_entries_is_enough(scattered):

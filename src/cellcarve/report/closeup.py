@@ -7,14 +7,14 @@ from markupsafe import Markup
 
 from cellcarve.data.result import Outlines, Run
 from cellcarve.data.segmentation import Origin
-from cellcarve.data.table import Image, Status
+from cellcarve.data.table import Status
 from cellcarve.report.before import Before
 from cellcarve.report.colours import GREY, ON_DARK, unlike_neighbours
-from cellcarve.report.crop import crop_of
+from cellcarve.report.crop import Crop
 from cellcarve.report.numbers import Numbers, blocks
 from cellcarve.report.pieces import Columns, Figure
 from cellcarve.report.raster import photo_uri
-from cellcarve.report.svg import Box, Frame, dots, drawing, image, path, rings, scale_bar
+from cellcarve.report.svg import Box, Frame, dots, drawing, image, path, rings, scale_bar, tag
 from cellcarve.report.windows import Window
 from cellcarve.report.words import percent, plural
 
@@ -44,11 +44,20 @@ class View:
     colour_before: np.ndarray
 
 
-def closeup(run: Run, numbers: Numbers, window: Window, number: int) -> Columns:
-    """Both panels of a window; `number` tells the close-ups of a page apart."""
-    frame = Frame(window.box, UNIT)
+@dataclass(frozen=True)
+class Place:
+    """A window, the image there if any, and a number that tells the close-ups of a page apart."""
+
+    window: Window
+    crop: Crop | None
+    number: int
+
+
+def closeup(run: Run, numbers: Numbers, place: Place) -> Columns:
+    """Both panels of a place."""
+    window, frame = place.window, Frame(place.window.box, UNIT)
     view = view_of(run, numbers.before, window.box)
-    photo, again = _photo(run.table.images, frame, number)
+    photo, again = _photo(place, frame)
     prior = prior_outlines(run)
     nuclei = rings(prior, touching(prior, window.box), frame)
     left = photo + _dots(view, view.colour_before, frame) + path(nuclei, class_="outline")
@@ -56,7 +65,7 @@ def closeup(run: Run, numbers: Numbers, window: Window, number: int) -> Columns:
     right = again + _dots(view, view.colour_now, frame) + faint + _cells(run, run.summary.outlines, frame)
     label = "no cells given" if numbers.before is None else numbers.before.label
     sides = (("before", left, view.before, label), ("after", right, view.now, "the result"))
-    bar, link = scale_bar(frame, dark=True, share=36.0), f"closeup-{number}"
+    bar, link = scale_bar(frame, dark=True, share=36.0), f"closeup-{place.number}"
     figures = []
     for when, side, cell, what in sides:
         title = f"{window.title}: {when}"
@@ -129,21 +138,13 @@ def changed(run: Run, outlines: Outlines) -> np.ndarray:
     return run.segmentation.origin[outlines.cell - 1] != Origin.PRIOR
 
 
-def best_image(images: tuple[Image, ...]) -> Image | None:
-    """The image to lay beneath: the nuclear stain where its name tells, else the first."""
-    stains = [i for i in images if any(word in i.name.lower() for word in ("dapi", "nucl", "morphology"))]
-    return next(iter(stains or images), None)
-
-
-def _photo(images: tuple[Image, ...], frame: Frame, number: int) -> tuple[Markup, Markup]:
-    """The image of a window, and a reference that shows it a second time without storing it twice."""
-    chosen = best_image(images)
-    crop = None if chosen is None else crop_of(chosen, frame.box)
-    if crop is None:
+def _photo(place: Place, frame: Frame) -> tuple[Markup, Markup]:
+    """The image of a place, and a reference that shows it a second time without storing it twice."""
+    if place.crop is None:
         return Markup(""), Markup("")
-    name = f"photo-{number}"
-    again = Markup('<use href="#{}" class="photo"></use>').format(name)
-    return image(photo_uri(crop.pixels), frame, crop.box, id=name, class_="photo"), again
+    name = f"photo-{place.number}"
+    first = image(photo_uri(place.crop.pixels), frame, place.crop.box, id=name, class_="photo")
+    return first, tag("use", href=f"#{name}", class_="photo")
 
 
 def _every(rows: int) -> int:

@@ -19,6 +19,12 @@ class Crop:
     box: Box
 
 
+def best_image(images: tuple[Image, ...]) -> Image | None:
+    """The image to lay beneath: the nuclear stain where its name tells, else the first."""
+    stains = [i for i in images if any(word in i.name.lower() for word in ("dapi", "nucl", "morphology"))]
+    return next(iter(stains or images), None)
+
+
 def crop_of(image: Image, box: Box) -> Crop | None:
     """The part of an image inside a box, or None where the image does not reach it or cannot be read.
 

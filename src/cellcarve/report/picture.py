@@ -9,9 +9,9 @@ from cellcarve.data.result import Outlines, Run
 from cellcarve.data.table import Image
 from cellcarve.errors import OutputError
 from cellcarve.report.before import before_of
-from cellcarve.report.closeup import best_image, changed, touching, view_of
+from cellcarve.report.closeup import changed, touching, view_of
 from cellcarve.report.colours import GREY, ON_DARK
-from cellcarve.report.crop import crop_of
+from cellcarve.report.crop import best_image, crop_of
 from cellcarve.report.svg import Box
 
 if TYPE_CHECKING:

@@ -1,8 +1,10 @@
 """Before and after: what changed, in numbers and in close-ups."""
 
 from cellcarve.data.result import Run
+from cellcarve.data.table import Image
 from cellcarve.report.before import Before, flow_of
-from cellcarve.report.closeup import closeup
+from cellcarve.report.closeup import Place, closeup
+from cellcarve.report.crop import best_image, crop_of
 from cellcarve.report.numbers import Numbers
 from cellcarve.report.pieces import Bar, Grid, Layers, Piece, Section, Text
 from cellcarve.report.windows import SIDE, windows_of
@@ -13,13 +15,25 @@ def changes(run: Run, numbers: Numbers) -> Section:
     """The table of changes and the close-ups."""
     pieces: list[Piece] = [] if numbers.before is None else [_table(numbers, numbers.before, run)]
     windows = windows_of(run, numbers)
+    image = best_image(run.table.images)
+    crops = [crop_of(image, window.box) if image else None for window in windows]
     if windows:
         pieces.append(Text(_how_to_read()))
-        photo = [("photo", "image")] if run.table.images else []
+    if image and not any(crops):
+        pieces.append(Text(_missing(image)))
+    if windows:
+        photo = [("photo", "image")] if any(crops) else []
         pieces.append(Layers([*photo, ("outline", "outlines"), ("dots", "transcripts")]))
-    for number, window in enumerate(windows):
-        pieces.append(closeup(run, numbers, window, number))
+    for number, (window, crop) in enumerate(zip(windows, crops, strict=True)):
+        pieces.append(closeup(run, numbers, Place(window, crop, number)))
     return Section("changes", "Before and after", pieces)
+
+
+def _missing(image: Image) -> str:
+    return (
+        f"The image {image.name} ({image.path}) is not drawn: it does not reach these places, or its format "
+        "cannot be read on this machine (compressed TIFF may need the Python package imagecodecs)."
+    )
 
 
 def _table(numbers: Numbers, before: Before, run: Run) -> Grid:
