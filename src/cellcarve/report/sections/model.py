@@ -18,7 +18,11 @@ MEANING = {
     "pixel": "side of a label pixel, µm",
     "sigma": "smoothing of the transcript density, µm",
     "radius": "usual radius of a nucleus, µm",
+    "quartile": "how far out, in nuclear radii, three quarters of the transcripts around nuclei lie",
+    "log_size": "natural logarithm of the usual number of transcripts nearest to a cell, plus ten",
     "cell_transcripts": "transcripts per cell",
+    "density": "transcripts per µm² in a usual cell",
+    "background": "transcripts per µm² that belong to no cell, all genes together",
     "inside": "transcripts per µm² close to nuclei",
     "types": "expression types that were told apart",
 }

@@ -20,7 +20,7 @@ SPATIALDATA = """\
 import spatialdata
 
 tissue = spatialdata.read_zarr("segmentation.zarr")
-print(tissue)  # points, shapes, labels, table
+print(tissue)  # points, shapes, table
 
 # look at it: pip install napari-spatialdata
 from napari_spatialdata import Interactive
