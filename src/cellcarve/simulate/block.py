@@ -15,9 +15,9 @@ from cellcarve.simulate.window import Window
 # Cells differ in how densely they are filled: no cell holds more than this many times the mean.
 DENSEST = 2.4
 # Molecules per volume in a nucleus and outside it, over the mean.
-FILLED = (0.7, 1.45)
+FILLED = (0.7, 1.5)
 # Blur that every molecule suffers (µm), and the furthest that any drifts.
-LOCAL_BLUR = 0.35
+LOCAL_BLUR = 0.3
 FURTHEST = 40.0
 # Exponent of the drift's tail.
 TAIL = 2.2

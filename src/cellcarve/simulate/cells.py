@@ -11,12 +11,14 @@ from cellcarve.simulate.kinds import KINDS, Kind
 from cellcarve.simulate.plan import Plan
 
 # Height of a cell over its diameter: sections hold mostly one layer of cells, with tilted borders.
-TALL = 2.2
+TALL = 2.6
 # How far seeds lie from their place on the lattice, in spacings: along the tissue and across it.
-JITTER = 0.16
+JITTER = 0.13
+# Standard deviation of the logarithm of a cell's own elongation, on top of its region's.
+SKEW = 0.27
 # Seeds nearer to each other than this share of their cells' diameter are not both cells.
 CLOSEST = 0.6
-JITTER_Z = 0.16
+JITTER_Z = 0.12
 
 
 @dataclass
@@ -122,7 +124,7 @@ def _sites(plan: Plan, shape: Kind, box: tuple[float, float, float, float]) -> t
 def _metric(shape: Kind, key: np.ndarray) -> tuple[np.ndarray, ...]:
     """Each cell's own squared metric, size and reach: elongated, turned and scaled at random."""
     random = normals(key ^ np.uint64(0x5BF0), 4)
-    stretch = (shape.along / shape.across) ** 0.5 * np.exp(0.12 * random[0])
+    stretch = (shape.along / shape.across) ** 0.5 * np.exp(SKEW * random[0])
     angle = shape.angle + 0.25 * random[1]
     size = 0.5 * shape.usual * np.exp(shape.spread * random[2])
     tall = TALL * np.exp(0.1 * random[3])

@@ -8,7 +8,6 @@ from scipy.spatial import cKDTree
 
 from cellcarve.simulate.cells import TALL, Cells
 from cellcarve.simulate.hashing import normals
-from cellcarve.simulate.kinds import KINDS
 
 # A nucleus that shows less than this in the section is not seen (µm).
 THINNEST = 1.0
@@ -38,33 +37,28 @@ class Nuclei:
 def make_nuclei(cells: Cells, thickness: float) -> Nuclei:
     """Put a nucleus into every cell, small enough to fit between its neighbours' seeds."""
     random = normals(cells.key ^ np.uint64(0x2C31), 7)
-    usual = np.array([kind.usual for kind in KINDS])[cells.kind]
-    elongation = np.array([(kind.along / kind.across) ** 0.45 for kind in KINDS])[cells.kind]
-    # Large cells have large nuclei, though not in proportion.
-    size = 2 * cells.body[:, 7] / usual
-    radius = 0.42 * usual * size**0.7 * np.exp(0.12 * random[0])
-    radius = np.minimum(radius, 0.46 * _room(cells))
-    stretch = elongation * np.exp(0.1 * random[1])
+    xx, xy, yy = (cells.body[:, axis] for axis in (3, 4, 5))
+    # The metric's eigenvalues are stretch^2 and 1 / stretch^2.
+    stretch = np.sqrt((xx + yy) / 2 + np.sqrt(np.maximum(((xx + yy) / 2) ** 2 - 1, 0))) ** 0.8
+    angle = np.arctan2(2 * xy, xx - yy) / 2 + np.pi / 2 + 0.12 * random[6]
+    radius = 0.95 * cells.body[:, 7] * np.exp(0.1 * random[0])
+    radius = np.minimum(radius, 0.95 * _room(cells))
+    stretch *= np.exp(0.06 * random[1])
     tall = 1.3 * radius * np.exp(0.1 * random[2])
     off = 0.1 * radius * random[3:6]
-    angle = (
-        np.arctan2(cells.body[:, 4] * 2, cells.body[:, 3] - cells.body[:, 5]) / 2
-        + np.pi / 2
-        + 0.3 * random[6]
-    )
     x, y, z = cells.x + off[0], cells.y + off[1], cells.z + off[2]
     shape = np.column_stack([x, y, z, radius * stretch, radius / stretch, tall, np.cos(angle), np.sin(angle)])
     return Nuclei(shape, _shown(z, tall, thickness))
 
 
 def _room(cells: Cells) -> np.ndarray:
-    """(n,) distance to the nearest other seed, each in the cell's own metric (µm)."""
+    """(n,) distance from each seed to the nearest border with another cell, in the cell's own metric (µm)."""
     seed = cells.body[:, :3] * (1, 1, 1 / TALL)
-    near = cKDTree(seed).query(seed, k=min(6, len(seed)))[1].reshape(len(seed), -1)[:, 1:]
+    near = cKDTree(seed).query(seed, k=min(8, len(seed)))[1].reshape(len(seed), -1)[:, 1:]
     dx, dy, dz = (cells.body[near, axis] - cells.body[:, axis : axis + 1] for axis in range(3))
-    xx, xy, yy, zz = (cells.body[:, axis : axis + 1] for axis in range(3, 7))
-    square = xx * dx**2 + 2 * xy * dx * dy + yy * dy**2 + zz * dz**2
-    return np.sqrt(square.min(axis=1, initial=np.inf))
+    xx, xy, yy, zz, size = (cells.body[:, axis : axis + 1] for axis in range(3, 8))
+    apart = np.sqrt(xx * dx**2 + 2 * xy * dx * dy + yy * dy**2 + zz * dz**2)
+    return ((apart + size - cells.body[near, 7]) / 2).min(axis=1, initial=np.inf)
 
 
 def _shown(z: np.ndarray, tall: np.ndarray, thickness: float) -> np.ndarray:

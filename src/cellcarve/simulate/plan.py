@@ -70,7 +70,7 @@ def make_plan(settings: SimulateSettings, programmes: int) -> Plan:
     rng = np.random.Generator(np.random.Philox(key=[settings.seed, 1]))
     density = settings.per_cell / USUAL_AREA
     side = math.sqrt(settings.transcripts / density)
-    deformation = [np.concatenate([waves(rng, 4, 110.0, 4.5), waves(rng, 4, 11.0, 0.3)]) for _ in range(2)]
+    deformation = [np.concatenate([waves(rng, 4, 110.0, 4.5), waves(rng, 4, 11.0, 0.25)]) for _ in range(2)]
     return Plan(
         settings=settings,
         side=side,

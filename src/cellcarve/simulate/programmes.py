@@ -67,7 +67,7 @@ def _contrast(rng: np.random.Generator, genes: int) -> np.ndarray:
     contrast = rng.normal(0, 0.35, (PROGRAMMES, genes))
     marker = rng.uniform(size=genes) < 0.6
     home = rng.uniform(size=(PROGRAMMES, genes)) < 1.6 / PROGRAMMES
-    up, down = rng.normal(1.8, 0.5, (PROGRAMMES, genes)), rng.normal(-1.8, 0.6, (PROGRAMMES, genes))
+    up, down = rng.normal(1.8, 0.5, (PROGRAMMES, genes)), rng.normal(-1.6, 0.5, (PROGRAMMES, genes))
     identity = np.where(home, up, down)
     identity[STATES:] = np.where(home, up, 0)[STATES:]
     return contrast + np.where(marker, identity, 0)
