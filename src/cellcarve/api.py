@@ -140,3 +140,128 @@ def segment(
     target = None if output is None else OutputSettings(Path(output), overwrite)
     with console(quiet) as progress:
         return Result(run_segment(source, chosen, target, progress))
+
+
+def simulate(out: str | Path, *, overwrite: bool = False, **settings: Any) -> Path:
+    """Make a tissue whose truth is known, in files like an instrument's.
+
+    Parameters
+    ----------
+    out
+        Folder to write.
+    overwrite
+        Replace files that are there.
+    **settings
+        Fields of `cellcarve.simulate.SimulateSettings`, for example ``transcripts=50_000``.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    SettingsError
+        A setting is unknown or does not fit.
+    OutputError
+        The folder is in use or cannot be written.
+    """
+    from dataclasses import asdict
+
+    from cellcarve.fresh import fresh
+    from cellcarve.simulate import SimulateSettings
+    from cellcarve.simulate import simulate as make
+    from cellcarve.validate import known
+
+    names = asdict(SimulateSettings())
+    chosen = SimulateSettings(**{known(name, names): value for name, value in settings.items()})
+    with fresh(Path(out), overwrite) as folder:
+        make(chosen, folder)
+    return folder
+
+
+def evaluate(
+    segmentation: str | Path,
+    *,
+    truth: str | Path | None = None,
+    reference: str | Path | None = None,
+    against: str | Path | None = None,
+) -> dict[str, Any]:
+    """Measure the quality of a segmentation, by any program.
+
+    Parameters
+    ----------
+    segmentation
+        Folder of a run, or a table with a cell per transcript.
+    truth
+        Table with the true cell of each transcript.
+    reference
+        Single-cell expression profiles by cell type.
+    against
+        Another segmentation of the same transcripts.
+
+    Returns
+    -------
+    dict
+        Measures by name, JSON-ready.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used.
+    """
+    from cellcarve.evaluate import evaluate as measure
+
+    paths = [None if path is None else Path(path) for path in (truth, reference, against)]
+    return measure(Path(segmentation), truth=paths[0], reference=paths[1], against=paths[2])
+
+
+def report(folder: str | Path) -> Path:
+    """Write the HTML report of a finished run again.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+
+    Returns
+    -------
+    Path
+        The report.
+
+    Raises
+    ------
+    InputError
+        The folder holds no run.
+    """
+    from cellcarve.report import report as write_report
+    from cellcarve.write import load_run
+
+    write_report(load_run(Path(folder)), Path(folder))
+    return Path(folder) / "report.html"
+
+
+def demo(folder: str | Path = "demo", *, overwrite: bool = False) -> dict[str, dict[str, Any]]:
+    """Segment a small tissue whose truth is known, and score it beside simple rules.
+
+    Parameters
+    ----------
+    folder
+        Where to write.
+    overwrite
+        Replace an earlier demo.
+
+    Returns
+    -------
+    dict
+        Per rule, "cellcarve" first, its measures by name.
+
+    Raises
+    ------
+    OutputError
+        The folder is in use or cannot be written.
+    """
+    from cellcarve.demo import demo as run_demo
+    from cellcarve.progress import Silent
+
+    return run_demo(Path(folder), overwrite, Silent())

@@ -1,0 +1,67 @@
+"""The command ``segment``."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from cellcarve.cli.shared import FOLDER, OUTPUT, Shown
+from cellcarve.settings import (
+    CarveSettings,
+    ComputeSettings,
+    OutputSettings,
+    PriorSettings,
+    ReadSettings,
+    Settings,
+)
+
+INPUT = Parameter(name="*", group=Group("Input", sort_key=1))
+PRIOR = Parameter(name="*", group=Group("Prior", sort_key=2), negative_bool=())
+METHOD = Parameter(name="*", group=Group("Method", sort_key=3))
+COMPUTE = Parameter(name="*", group=Group("Compute", sort_key=4))
+
+
+@dataclass(frozen=True)
+class Options:
+    """The flags of ``segment``, by group."""
+
+    shown: Annotated[Shown, Parameter(name="*", group=OUTPUT)] = field(default_factory=Shown)
+    read: Annotated[ReadSettings, INPUT] = field(default_factory=ReadSettings)
+    prior: Annotated[PriorSettings, PRIOR] = field(default_factory=PriorSettings)
+    carve: Annotated[CarveSettings, METHOD] = field(default_factory=CarveSettings)
+    compute: Annotated[ComputeSettings, COMPUTE] = field(default_factory=ComputeSettings)
+
+
+NO_OPTIONS = Options()
+
+
+def segment(
+    source: str,
+    /,
+    *,
+    output: Annotated[Path, FOLDER],
+    options: Annotated[Options, Parameter(name="*")] = NO_OPTIONS,
+) -> None:
+    """Assign every transcript of an experiment to a cell.
+
+    Parameters
+    ----------
+    source
+        Output folder of a Xenium, CosMx or MERSCOPE instrument, or a table of transcripts (CSV or Parquet).
+    output
+        Folder to write; made at the end, under a temporary name until it is whole.
+    """
+    from cellcarve.console import console
+    from cellcarve.run import segment as run_segment
+
+    parts = {name: getattr(options, name) for name in ("read", "prior", "carve", "compute")}
+    target = OutputSettings(output, options.shown.overwrite)
+    with console(options.shown.quiet) as progress:
+        run = run_segment(source, Settings(**parts), target, progress)
+    if options.shown.quiet:
+        return
+    result, kept = run.record["result"], run.record["rows"]["kept"]
+    share = result["transcripts_assigned"] / kept
+    print(f"{result['cells']:,} cells; {share:.1%} of {kept:,} transcripts assigned")
+    print(f"open {output / 'report.html'}")
