@@ -14,7 +14,7 @@ DEEPEST, DEEPEST_KERNEL = 3, 5
 
 # Who may import whom inside the package; single files of the package's root count as "root".
 # Data flows read -> priors -> method -> summarise -> write -> report, and no stage looks at a later one.
-FOUNDATION = {"data", "errors", "progress", "settings", "memory", "validate"}
+FOUNDATION = {"data", "errors", "fresh", "memory", "progress", "settings", "validate"}
 MAY_IMPORT = {
     "data": {"data", "errors"},
     "read": FOUNDATION | {"read"},
