@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from cellcarve.data.table import Table
 
 _UNIT = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-# Reading and assigning took 220 bytes a row over 450 MB on tissues of 0.1 to 1.6 million transcripts; the tables,
-# counts and outlines that are written come on top.
+# Reading and assigning took 220 bytes a row over 450 MB on tissues of 0.1 to 1.6 million transcripts; the
+# tables, counts and outlines that are written come on top.
 _BASE = 700 * 2**20
 _PER_ROW = 200
 _PER_KEPT = 200
