@@ -14,7 +14,7 @@ from cellcarve.carve.nuclei import Nuclei
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, units
 from cellcarve.carve.seeds import add_cells
-from cellcarve.carve.types import learn_types, refresh
+from cellcarve.carve.types import learn_types, refresh, whole_cell
 from cellcarve.data.tiles import View, view_box
 from cellcarve.data.tissue import Tissue
 
@@ -76,7 +76,10 @@ def learn(
     """Types from all nuclei; geometry, densities, background and refreshed types from sample windows."""
     t = tissue.transcripts
     overall = (np.bincount(t.gene, minlength=tissue.genes) + 0.5) / (len(t) + 0.5 * tissue.genes)
-    types = learn_types(nuclear_counts(tissue, len(nuclei.x) - 1), overall, recipe.types, seed)
+    counts = nuclear_counts(tissue, len(nuclei.x) - 1)
+    types = learn_types(counts, overall, recipe.types, seed)
+    every = np.bincount(t.gene, minlength=tissue.genes)
+    types = whole_cell(types, np.asarray(counts.sum(0)).ravel(), every)
     scale = tissue_scale(tissue, nuclei)
     views = sample_windows(tissue, recipe.halo, _SAMPLE)
     scenes = [prepare(view, nuclei, scale, Geometry(power=0.5), recipe) for view in views]

@@ -44,8 +44,8 @@ class Recipe:
         Rounds of labels and transcripts.
     calm
         Exponent that takes the over-confidence of smoothed labels out of "where does it lie".
-    seed_share
-        Far transcripts needed within two nuclear radii of a new cell, as a share of the mean cell's transcripts.
+    seed_expression, seed_distance, seed_cost
+        Log odds of a new cell: weights of expression and of distance, and what a cell costs.
     """
 
     halo: float = 40.0
@@ -53,7 +53,7 @@ class Recipe:
     neighbours: int = 6
     farthest: float = 4.5
     nothing: float = 3.45
-    far: float = 2.07
+    far: float = 1.5
     softness: float = 0.9
     smooth: float = 1.0
     temper: float = 0.7
@@ -65,5 +65,7 @@ class Recipe:
     background: float = 0.04
     types: int = 20
     sweeps: int = 4
-    seed_share: float = 0.3
+    seed_expression: float = 0.1
+    seed_distance: float = 3.0
+    seed_cost: float = 6.2
     calm: float = 0.35

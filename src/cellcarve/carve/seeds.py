@@ -1,21 +1,35 @@
-"""New cells where transcripts lie far from every nucleus."""
+"""New cells: places that no known nucleus explains, by how far off they are and by what is expressed there.
+
+A candidate's score is a log odds: a_1 times the log likelihood ratio of its transcripts under the best single type
+against the types of the cells around, plus a_2 times their mean scaled distance to the nearest nucleus in units of the
+tissue's own upper quartile, minus a constant. The three numbers were fitted by logistic regression on simulated tissue
+(``docs/model.md``); expression counts damped, since transcripts of a cell are not independent.
+"""
+
+import math
 
 import numpy as np
+from numba import njit
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from cellcarve.carve.lattice import Lattice
+from cellcarve.carve import labels as kernel
+from cellcarve.carve.geometry import nuclear_types
+from cellcarve.carve.lattice import Lattice, rows_of
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, measure_scene, scaled, units
 
+# A new cell's core reaches this many nuclear radii, and its candidates' places are at least this far apart.
+_CORE, _APART = 0.8, 1.3
+# Share of a transcript's probability that comes from its cell's profile; the rest stands for leaks of any origin.
+_CLEAR = 0.8
+
 
 def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int) -> np.ndarray:
-    """Add pseudo-nuclei to a scene, in place.
+    """Add new cells with pseudo-nuclei to a scene, in place.
 
-    A place becomes a new cell where the density of transcripts far from every nucleus is highest within 1.3 nuclear
-    radii and at least half of that close to nuclei; the free transcripts within 0.8 radii become its core. "Far" is
-    set by the tissue's own distances. Every decision is local, so that neighbouring tiles agree.
+    Every decision depends on the surroundings alone, so that neighbouring tiles agree.
 
     Parameters
     ----------
@@ -27,41 +41,40 @@ def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int) -> np.ndar
     numpy.ndarray
         (S, 2) float64, where the new cells lie, µm.
     """
-    scale, radius = model.scale, model.scale.radius
+    radius = model.scale.radius
     unit = units(scene.radius, radius, model.geometry.power)
-    rho = scaled(scene, unit, np.zeros(len(unit), np.float32)).min(1, initial=1e3)
-    far = 1 + recipe.far * (scale.quartile - 1)
-    place = _peaks(scene, rho, far, model)
-    x, y = scene.view.x, scene.view.y
-    free = np.flatnonzero((scene.core == 0) & (rho > 1 + 0.5 * (far - 1)))
-    lone = np.flatnonzero(rho > far)
-    if len(place) == 0 or len(free) == 0:
-        return np.empty((0, 2))
-    enough = _within(place, x[lone], y[lone], 2 * radius) >= recipe.seed_share * scale.cell_transcripts
-    enough &= _within(place, x[free], y[free], 0.8 * radius) >= 6
-    place = place[enough]
+    rho = scaled(scene, unit, np.zeros(len(unit), np.float32))
+    nearest = rho.min(1, initial=1e3)
+    place = _candidates(scene, nearest, model, recipe)
     if len(place) == 0:
         return place
-    distance, owner = cKDTree(place).query(np.c_[x[free], y[free]], distance_upper_bound=0.8 * radius)
-    taken = np.isfinite(distance)
-    scene.core[free[taken]] = len(scene.cell) + owner[taken]
+    order, start = rows_of(scene.pixel, len(scene.lattice))
+    score = _scores(scene, rho, place, model, recipe, (order, start))
+    place = _best_around(place[score > 0], score[score > 0], _APART * radius)
+    free = (scene.core == 0) & (nearest > 1.2)
+    lattice = np.array([scene.lattice.x0, scene.lattice.y0, scene.lattice.pixel, scene.lattice.nx])
+    owner = _claim(place, scene.view.x, scene.view.y, free, order, start, lattice, _CORE * radius)
+    place, owner = _drop_poor(place, owner, fewest=4)
+    if len(place) == 0:
+        return place
+    scene.core[owner > 0] = len(scene.cell) + owner[owner > 0] - 1
     scene.cell = np.concatenate([scene.cell, first + np.arange(len(place))])
     scene.radius = np.concatenate([scene.radius, np.full(len(place), radius, np.float32)])
-    measure_scene(scene, scale, model.geometry, recipe)
+    measure_scene(scene, model.scale, model.geometry, recipe)
     return place
 
 
-def _peaks(scene: Scene, rho: np.ndarray, far: float, model: Model) -> np.ndarray:
+def _candidates(scene: Scene, nearest: np.ndarray, model: Model, recipe: Recipe) -> np.ndarray:
     """Maxima (S, 2) of the density of transcripts that lie far from every nucleus, µm."""
     lattice, radius = scene.lattice, model.scale.radius
-    weight = 1 / (1 + np.exp(np.clip((far - rho) / 0.1, -50, 50)))
+    far = 1 + recipe.far * (model.scale.quartile - 1)
+    weight = 1 / (1 + np.exp(np.clip((far - nearest) / 0.1, -50, 50)))
     image = np.bincount(scene.pixel, weight, len(lattice)).reshape(lattice.ny, lattice.nx) / lattice.pixel**2
     image = ndimage.gaussian_filter(image, 0.7 * radius / lattice.pixel, mode="constant", truncate=3)
-    reach = int(np.ceil(1.3 * radius / lattice.pixel))
+    reach = int(np.ceil(_APART * radius / lattice.pixel))
     across = np.arange(-reach, reach + 1)
-    disc = np.hypot(*np.meshgrid(across, across)) * lattice.pixel <= 1.3 * radius
-    # The filter costs disc size times pixels; most of the image is empty, so look only where there is something.
-    high = image > 0.5 * model.scale.inside
+    disc = np.hypot(*np.meshgrid(across, across)) * lattice.pixel <= _APART * radius
+    high = image > 0.2 * model.scale.inside
     if not high.any():
         return np.empty((0, 2))
     row, column = np.nonzero(high & (image == ndimage.maximum_filter(image, footprint=disc)))
@@ -72,8 +85,96 @@ def _middle(index: np.ndarray, corner: float, lattice: Lattice) -> np.ndarray:
     return corner + (index + 0.5) * lattice.pixel
 
 
-def _within(place: np.ndarray, x: np.ndarray, y: np.ndarray, radius: float) -> np.ndarray:
-    """Number of points within `radius` of each place."""
-    if len(x) == 0:
-        return np.zeros(len(place), np.int64)
-    return np.asarray(cKDTree(np.c_[x, y]).query_ball_point(place, radius, return_length=True))
+def _explained(scene: Scene, model: Model, recipe: Recipe) -> np.ndarray:
+    """Share (V,) float32 of each transcript's gene in the known cells around it, the nearer counting more."""
+    weight, _ = nuclear_types(scene, model.types)
+    share = np.zeros(scene.gap_here.shape, np.float32)
+    one = np.ones(len(scene.cell), np.float32)
+    kernel.expected_rates(scene.view.gene, scene.pixel, scene.candidate, weight, model.types.profile, one, share)
+    near = np.exp(-np.minimum(scene.gap_here, 60) / recipe.leak_um) * (share > 0)
+    overall = model.types.overall[scene.view.gene].astype(np.float32)
+    total = near.sum(1)
+    known = np.where(total > 0, (near * share).sum(1) / np.maximum(total, 1e-9), overall)
+    return (_CLEAR * known + (1 - _CLEAR) * overall).astype(np.float32)
+
+
+def _scores(
+    scene: Scene, rho: np.ndarray, place: np.ndarray, model: Model, recipe: Recipe, by_pixel: tuple
+) -> np.ndarray:
+    """Log odds that a cell was missed at each place, (S,) float64."""
+    lattice, view = scene.lattice, scene.view
+    nearest = np.minimum(rho.min(1, initial=1e3), recipe.farthest).astype(np.float32)
+    profile = (_CLEAR * model.types.profile + (1 - _CLEAR) * model.types.overall[:, None]).astype(np.float32)
+    numbers = np.array([lattice.x0, lattice.y0, lattice.pixel, lattice.nx, lattice.ny, 1.6 * model.scale.radius])
+    ratio, distance = np.zeros(len(place)), np.zeros(len(place))
+    explained = _explained(scene, model, recipe)
+    _compare(place, view.x, view.y, view.gene, explained, nearest, *by_pixel, np.log(profile), numbers, ratio, distance)
+    far = (distance - 1) / (model.scale.quartile - 1)
+    return recipe.seed_expression * ratio + recipe.seed_distance * np.minimum(far, 6) - recipe.seed_cost
+
+
+@njit(cache=True, nogil=True)
+def _compare(place, x, y, gene, explained, nearest, order, start, log_profile, numbers, ratio, distance):
+    """Log likelihood ratio of the best type, and mean scaled distance, of the transcripts around each place."""
+    x0, y0, pixel, nx, ny, reach = numbers
+    types = log_profile.shape[1]
+    for s in range(len(place)):
+        total = np.zeros(types)
+        away, number = 0.0, 0
+        px, py = (place[s, 0] - x0) / pixel, (place[s, 1] - y0) / pixel
+        span = reach / pixel + 1
+        for v in range(max(int(py - span), 0), min(int(py + span) + 1, int(ny))):
+            for u in range(max(int(px - span), 0), min(int(px + span) + 1, int(nx))):
+                w = v * int(nx) + u
+                for i in range(start[w], start[w + 1]):
+                    t = order[i]
+                    if nearest[t] < 1.3 or (x[t] - place[s, 0]) ** 2 + (y[t] - place[s, 1]) ** 2 > reach * reach:
+                        continue
+                    number += 1
+                    away += nearest[t]
+                    known = math.log(explained[t])
+                    for k in range(types):
+                        total[k] += log_profile[gene[t], k] - known
+        if number:
+            ratio[s] = total.max()
+            distance[s] = away / number
+
+
+def _best_around(place: np.ndarray, gain: np.ndarray, apart: float) -> np.ndarray:
+    """Places whose gain is the largest within `apart` µm."""
+    if len(place) < 2:
+        return place
+    pair = cKDTree(place).query_pairs(apart, output_type="ndarray")
+    loser = np.where(gain[pair[:, 0]] < gain[pair[:, 1]], pair[:, 0], pair[:, 1])
+    keep = np.ones(len(place), bool)
+    keep[loser] = False
+    return place[keep]
+
+
+@njit(cache=True, nogil=True)
+def _claim(place, x, y, free, order, start, lattice, radius):
+    """Number (from 1) of the nearest place within `radius` of each free transcript, else 0; (V,) int32."""
+    owner = np.zeros(len(x), np.int32)
+    nearest = np.full(len(x), radius)
+    nx = int(lattice[3])
+    ny = (len(start) - 1) // nx
+    for s in range(len(place)):
+        px, py = (place[s, 0] - lattice[0]) / lattice[2], (place[s, 1] - lattice[1]) / lattice[2]
+        span = radius / lattice[2] + 1
+        for v in range(max(int(py - span), 0), min(int(py + span) + 1, ny)):
+            for u in range(max(int(px - span), 0), min(int(px + span) + 1, nx)):
+                for i in range(start[v * nx + u], start[v * nx + u + 1]):
+                    t = order[i]
+                    d = math.sqrt((x[t] - place[s, 0]) ** 2 + (y[t] - place[s, 1]) ** 2)
+                    if free[t] and d < nearest[t]:
+                        nearest[t] = d
+                        owner[t] = s + 1
+    return owner
+
+
+def _drop_poor(place: np.ndarray, owner: np.ndarray, fewest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out places with fewer than `fewest` core transcripts, and number the others anew from 1."""
+    rich = np.bincount(owner, minlength=len(place) + 1) >= fewest
+    rich[0] = False
+    number = np.where(rich, np.cumsum(rich), 0).astype(np.int32)
+    return place[rich[1:]], number[owner]

@@ -61,6 +61,21 @@ def refresh(totals: np.ndarray, share: np.ndarray, overall: np.ndarray) -> Types
     return Types(profile.astype(np.float32), share, overall)
 
 
+def whole_cell(types: Types, nuclear: np.ndarray, every: np.ndarray) -> Types:
+    """Turn profiles of nuclei into profiles of whole cells, by how much each gene keeps to nuclei.
+
+    Parameters
+    ----------
+    nuclear, every
+        (G,) transcripts of each gene in nuclei, and in all.
+    """
+    if nuclear.sum() == 0:
+        return types
+    factor = (every + 10) / (nuclear * every.sum() / nuclear.sum() + 10)
+    profile = types.profile * factor[:, None]
+    return Types((profile / profile.sum(0)).astype(np.float32), types.share, types.overall)
+
+
 def learn_types(counts: csr_matrix, overall: np.ndarray, number: int, seed: int) -> Types:
     """Fit the mixture to nuclear counts: k-means on damped square-root counts, then soft EM.
 
