@@ -13,9 +13,9 @@ from cellcarve.simulate.programmes import Panel, draw_genes, mixtures
 from cellcarve.simulate.window import Window
 
 # Cells differ in how densely they are filled: no cell holds more than this many times the mean.
-DENSEST = 2.4
+DENSEST = 2.2
 # Molecules per volume in a nucleus and outside it, over the mean.
-FILLED = (0.7, 1.5)
+FILLED = (0.65, 1.5)
 # Blur that every molecule suffers (µm), and the furthest that any drifts.
 LOCAL_BLUR = 0.3
 FURTHEST = 40.0
@@ -49,16 +49,17 @@ def make_molecules(plan: Plan, panel: Panel, window: Window, rng: np.random.Gene
     x, y, z, made, nuclear = _births(plan, window, rng)
     bits = rng.integers(0, 2**64, len(x), np.uint64)
     mixture = np.cumsum(mixtures(plan, panel, window.cells), axis=1)
-    gene = draw_genes(bits, made, nuclear, window.cells.key, mixture, panel.heap, panel.inside, panel.outside)
+    gene = draw_genes(bits, made, nuclear, window.cells.key, mixture, panel.heap, panel.ease)
     place = _drift(plan, rng, np.stack([x, y, z]))
     haze, hazy = _background(plan, panel, window, rng)
     place = np.concatenate([place, haze], axis=1)
     gene = np.concatenate([gene, hazy])
     made = np.concatenate([made, np.full(len(hazy), -1, np.int64)])
     order = rng.permutation(len(gene))
-    here = ((place[:2] >= 0) & (place[:2] < plan.side)).all(axis=0)
+    here = np.all((place[:2] >= 0) & (place[:2] < plan.side), axis=0)
     order = order[here[order]]
-    return Molecules(*place[:, order], gene[order], made[order])
+    x, y, z = place[:, order]
+    return Molecules(x, y, z, gene[order], made[order])
 
 
 def _births(plan: Plan, window: Window, rng: np.random.Generator) -> tuple[np.ndarray, ...]:

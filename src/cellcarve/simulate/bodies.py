@@ -77,7 +77,14 @@ def locate(wave: np.ndarray, shelf: Shelf, x: np.ndarray, y: np.ndarray, z: np.n
 
 
 @njit(cache=True, nogil=True)
-def _locate(wave, body, start, corner, bins, place):
+def _locate(
+    wave: np.ndarray,
+    body: np.ndarray,
+    start: np.ndarray,
+    corner: np.ndarray,
+    bins: np.ndarray,
+    place: np.ndarray,
+) -> np.ndarray:
     found = np.full(place.shape[1], -1, np.int64)
     for t in range(place.shape[1]):
         z = place[2, t]
@@ -100,7 +107,9 @@ def _locate(wave, body, start, corner, bins, place):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _search(body, begin, end, place, found, nearest):
+def _search(
+    body: np.ndarray, begin: int, end: int, place: tuple[float, float, float], found: int, nearest: float
+) -> tuple[int, float]:
     """Nearest surface among the cells begin .. end, if nearer than what was found before."""
     for c in range(begin, end):
         dx, dy, dz = place[0] - body[c, 0], place[1] - body[c, 1], place[2] - body[c, 2]

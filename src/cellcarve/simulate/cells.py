@@ -68,7 +68,7 @@ def cells_of(plan: Plan, column: int, row: int) -> Cells:
 
 
 def crowded(cells: Cells) -> np.ndarray:
-    """(n,) bool, seeds too near to another one, as happens where regions meet: the one of lower key gives way."""
+    """(n,) bool, seeds too near to one of another region: the one of lower key gives way."""
     usual = np.array([kind.usual for kind in KINDS])
     seed = cells.body[:, :3] * (1, 1, 1 / TALL)
     pairs = cKDTree(seed).query_pairs(CLOSEST * float(usual.max()), output_type="ndarray")

@@ -33,7 +33,7 @@ def draw_faults(cells: Cells, nuclei: Nuclei, settings: SimulateSettings) -> tup
     Returns
     -------
     tuple of np.ndarray
-        (n,) uint8 of `Fault`, and (n,) int64 position of the cell into whose nucleus it was merged (-1 = none).
+        (n,) uint8 of `Fault`, and (n,) int64 position of the cell whose nucleus took it in, -1 = none.
     """
     fault = np.where(nuclei.shown > 0, Fault.NONE, Fault.ABSENT).astype(np.uint8)
     fault[_hidden(cells, nuclei)] = Fault.HIDDEN

@@ -40,7 +40,7 @@ def height(wave: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def warp(wave, x, y, z):
+def warp(wave: np.ndarray, x: float, y: float, z: float) -> tuple[float, float]:
     """Where a place of the tissue lies in the undeformed space of the cell lattices.
 
     Parameters
@@ -63,7 +63,7 @@ def warp(wave, x, y, z):
 
 
 @njit(cache=True, nogil=True)
-def unwarp(wave, u, v, z):
+def unwarp(wave: np.ndarray, u: np.ndarray, v: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The place of the tissue that `warp` brings to (u, v, z); (N,) float64 arrays in and out."""
     x, y = u.copy(), v.copy()
     for i in range(len(u)):

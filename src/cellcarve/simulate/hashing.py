@@ -10,7 +10,7 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def scramble(value):
+def scramble(value: np.uint64) -> np.uint64:
     """Bijective mixing of 64 bits (uint64 -> uint64)."""
     value = (value ^ (value >> np.uint64(30))) * _FIRST
     value = (value ^ (value >> np.uint64(27))) * _SECOND
@@ -18,7 +18,7 @@ def scramble(value):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def fraction(value):
+def fraction(value: np.uint64) -> float:
     """Uniform number in (0, 1) from 64 mixed bits."""
     return (float(value >> np.uint64(12)) + 0.5) * 2.0**-52
 

@@ -70,7 +70,9 @@ def _shown(z: np.ndarray, tall: np.ndarray, thickness: float) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def in_nucleus(shape, cell, x, y, z):
+def in_nucleus(
+    shape: np.ndarray, cell: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray
+) -> np.ndarray:
     """Whether each place (N,) lies in the nucleus of its cell (position; -1 = none): (N,) bool."""
     inside = np.zeros(len(x), np.bool_)
     for t in range(len(x)):

@@ -1,6 +1,7 @@
 """What is fixed for a whole simulated tissue: its size, its blocks, its smooth fields."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,15 @@ class Plan:
         """Bounds (xmin, ymin, xmax, ymax) of a block in µm."""
         s = self.step
         return column * s, row * s, (column + 1) * s, (row + 1) * s
+
+    def places(self, rim: int = 0) -> Iterator[tuple[int, int]]:
+        """Column and row of all blocks, row by row, and of `rim` blocks more around them."""
+        every = range(-rim, self.blocks + rim)
+        return ((column, row) for row in every for column in every)
+
+    def holds(self, column: int, row: int) -> bool:
+        """Whether a block is one of the tissue's own."""
+        return 0 <= column < self.blocks and 0 <= row < self.blocks
 
     def random(self, stream: int, column: int = 0, row: int = 0) -> np.random.Generator:
         """Random numbers of their own for a purpose and a block."""

@@ -47,7 +47,7 @@ class Drawn:
     fault: np.ndarray
 
     def corners(self) -> tuple[np.ndarray, np.ndarray]:
-        """x and y of the outlines' corners: two (m, CORNERS) float64 arrays in µm."""
+        """X and y of the outlines' corners: two (m, CORNERS) float64 arrays in µm."""
         x = self.centre[:, :1] + self.radius * np.cos(ANGLE)
         y = self.centre[:, 1:] + self.radius * np.sin(ANGLE)
         return x, y
@@ -115,9 +115,9 @@ def _misdraw(drawn: Drawn, key: np.ndarray, shifted: float) -> None:
     """Shift the outlines, make them a little too large or small, and bumpy."""
     random = normals(key[drawn.cell] ^ (np.uint64(0x1F87) + drawn.half.astype(np.uint64)), 7)
     drawn.centre += shifted * random[:2].T
-    bumps = 0.05 * (random[3:4].T * np.cos(2 * ANGLE) + random[4:5].T * np.sin(2 * ANGLE))
+    bumps = 0.04 * (random[3:4].T * np.cos(2 * ANGLE) + random[4:5].T * np.sin(2 * ANGLE))
     bumps += 0.03 * (random[5:6].T * np.cos(3 * ANGLE) + random[6:7].T * np.sin(3 * ANGLE))
-    drawn.radius *= np.exp(0.08 * random[2:3].T + bumps)
+    drawn.radius *= np.exp(0.05 * random[2:3].T + bumps)
 
 
 def nearest_outline(drawn: Drawn, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -136,56 +136,53 @@ def nearest_outline(drawn: Drawn, x: np.ndarray, y: np.ndarray) -> tuple[np.ndar
         (N,) int64 outline, -1 where none lies within the expansion; (N,) float64 distance from it in µm along
         the line to its centre, negative inside.
     """
-    found, gap = np.full(len(x), -1, np.int64), np.full(len(x), np.inf)
-    if len(drawn.cell):
-        corner = drawn.centre.min(axis=0)
-        spot = ((drawn.centre - corner) / BIN).astype(np.int64)
-        columns, rows = (int(n) + 1 for n in spot.max(axis=0))
-        place = spot[:, 1] * columns + spot[:, 0]
-        order = np.argsort(place, kind="stable")
-        start = np.searchsorted(place[order], np.arange(columns * rows + 1))
-        reach = int(np.ceil((drawn.radius.max() + EXPANSION) / BIN))
-        _nearest(
-            drawn.centre,
-            drawn.radius,
-            order,
-            start,
-            np.array([columns, rows, reach]),
-            corner,
-            x,
-            y,
-            found,
-            gap,
-        )
-    return found, gap
+    if not len(drawn.cell):
+        return np.full(len(x), -1, np.int64), np.full(len(x), np.inf)
+    corner = drawn.centre.min(axis=0)
+    spot = ((drawn.centre - corner) / BIN).astype(np.int64)
+    columns, rows = (int(n) + 1 for n in spot.max(axis=0))
+    place = spot[:, 1] * columns + spot[:, 0]
+    order = np.argsort(place, kind="stable")
+    start = np.searchsorted(place[order], np.arange(columns * rows + 1))
+    reach = int(np.ceil((drawn.radius.max() + EXPANSION) / BIN))
+    grid = np.array([columns, rows, reach])
+    outline, gap = _nearest(
+        drawn.centre[order] - corner, drawn.radius[order], start, grid, np.stack([x, y], 1) - corner
+    )
+    return np.where(outline >= 0, order[np.maximum(outline, 0)], -1), gap
 
 
 @njit(cache=True, nogil=True)
-def _nearest(centre, radius, order, start, grid, corner, x, y, found, gap):
+def _nearest(
+    centre: np.ndarray, radius: np.ndarray, start: np.ndarray, grid: np.ndarray, place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Nearest outline; outlines stand in the order of their bins, places count from the bins' corner."""
     columns, rows, reach = grid
+    found, gap = np.full(len(place), -1, np.int64), np.full(len(place), np.inf)
     widest = np.empty(len(centre))
     for m in range(len(centre)):
         widest[m] = radius[m].max()
-    for t in range(len(x)):
-        column, row = int((x[t] - corner[0]) // BIN), int((y[t] - corner[1]) // BIN)
+    for t in range(len(place)):
+        x, y = place[t, 0], place[t, 1]
+        column, row = int(x // BIN), int(y // BIN)
         first, last = max(column - reach, 0), min(column + reach, columns - 1)
         best = EXPANSION
         for r in range(max(row - reach, 0), min(row + reach, rows - 1) + 1):
             if first > last:
                 continue
-            for place in range(start[r * columns + first], start[r * columns + last + 1]):
-                m = order[place]
-                dx, dy = x[t] - centre[m, 0], y[t] - centre[m, 1]
+            for m in range(start[r * columns + first], start[r * columns + last + 1]):
+                dx, dy = x - centre[m, 0], y - centre[m, 1]
                 away = np.hypot(dx, dy)
                 if away - widest[m] >= best:
                     continue
                 excess = away - _radius_at(radius[m], np.arctan2(dy, dx))
                 if excess < best:
                     best, found[t], gap[t] = excess, m, excess
+    return found, gap
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _radius_at(radius, angle):
+def _radius_at(radius: np.ndarray, angle: float) -> float:
     """Distance from the centre to the straight edge between the two corners on either side of an angle."""
     step = 2 * np.pi / CORNERS
     turn = angle / step

@@ -28,8 +28,8 @@ class Panel:
         (K, G) float64, cumulative share of each programme's molecules.
     background
         (G,) float64, cumulative share of the molecules that no cell made.
-    inside, outside
-        (G,) float64, 0 .. 1: how readily a gene's molecules are found in and out of the nucleus.
+    ease
+        (2, G) float64, 0 .. 1: how readily a gene's molecules are found outside and inside the nucleus.
     region
         (K, kinds) float64, preference of the programmes for the kinds of regions.
     """
@@ -37,8 +37,7 @@ class Panel:
     genes: list[str]
     heap: np.ndarray
     background: np.ndarray
-    inside: np.ndarray
-    outside: np.ndarray
+    ease: np.ndarray
     region: np.ndarray
 
 
@@ -55,8 +54,7 @@ def make_panel(seed: int, genes: int) -> Panel:
         genes=[f"Gene{g + 1:0{len(str(genes))}d}" for g in range(genes)],
         heap=np.cumsum(profile, axis=1) / profile.sum(axis=1, keepdims=True),
         background=np.cumsum(share) / share.sum(),
-        inside=np.minimum(bias, 1.0),
-        outside=np.minimum(1 / bias, 1.0),
+        ease=np.minimum(np.stack([1 / bias, bias]), 1.0),
         region=rng.normal(0, 1.2, (PROGRAMMES, len(KINDS)))
         - 1.5 * (np.arange(PROGRAMMES) >= STATES)[:, None],
     )
@@ -83,7 +81,15 @@ def mixtures(plan: Plan, panel: Panel, cells: Cells) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def draw_genes(state, cell, nuclear, key, mixture, heap, inside, outside):
+def draw_genes(
+    state: np.ndarray,
+    cell: np.ndarray,
+    nuclear: np.ndarray,
+    key: np.ndarray,
+    mixture: np.ndarray,
+    heap: np.ndarray,
+    ease: np.ndarray,
+) -> np.ndarray:
     """A gene for each molecule; a cell favours genes of its own on top of its programmes.
 
     Parameters
@@ -98,7 +104,7 @@ def draw_genes(state, cell, nuclear, key, mixture, heap, inside, outside):
         (n,) uint64, the cells' keys.
     mixture
         (n, K) float64, cumulative mixture of the cells.
-    heap, inside, outside
+    heap, ease
         As in `Panel`.
 
     Returns
@@ -115,9 +121,9 @@ def draw_genes(state, cell, nuclear, key, mixture, heap, inside, outside):
             bits = scramble(bits + np.uint64(0x9E3779B97F4A7C15))
             g = min(np.searchsorted(heap[k], fraction(bits)), heap.shape[1] - 1)
             own = fraction(scramble(key[c] + np.uint64(g) * np.uint64(0xD1B54A32D192ED03)))
-            ease = (inside[g] if nuclear[t] else outside[g]) * (0.2 + 0.8 * own)
+            taken = ease[int(nuclear[t]), g] * (0.2 + 0.8 * own)
             bits = scramble(bits + np.uint64(0x9E3779B97F4A7C15))
-            if fraction(bits) < ease:
+            if fraction(bits) < taken:
                 break
         gene[t] = g
     return gene

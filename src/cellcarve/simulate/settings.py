@@ -57,7 +57,7 @@ class SimulateSettings(Validated):
     split: float = bounded(0.03, 0, 0.5)
     shifted: float = bounded(0.5, 0, 10)
     perfect: bool = False
-    leak_share: float = bounded(0.16, 0, 1)
+    leak_share: float = bounded(0.15, 0, 1)
     leak_um: float = bounded(3.0, 0, 20)
     blur_um: float = bounded(0.0, 0, 20)
     background: float = bounded(0.04, 0, 0.9)

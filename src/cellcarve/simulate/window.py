@@ -51,10 +51,9 @@ class Windows:
 
     def __post_init__(self) -> None:
         number = 0
-        for row in range(-1, self.plan.blocks + 1):
-            for column in range(-1, self.plan.blocks + 1):
-                self._first[column, row] = number
-                number += len(cells_of(self.plan, column, row))
+        for column, row in self.plan.places(rim=1):
+            self._first[column, row] = number
+            number += len(cells_of(self.plan, column, row))
 
     def at(self, column: int, row: int) -> Window:
         """The window of a block."""

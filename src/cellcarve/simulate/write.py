@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 from cellcarve.errors import OutputError
 from cellcarve.progress import Progress, Silent
 from cellcarve.simulate.block import make_molecules
+from cellcarve.simulate.picture import LARGEST, PIXEL, Picture
 from cellcarve.simulate.plan import Plan, make_plan
 from cellcarve.simulate.programmes import PROGRAMMES, Panel, make_panel
 from cellcarve.simulate.rows import cell_rows, outline_rows, transcript_rows
 from cellcarve.simulate.settings import SimulateSettings
-from cellcarve.simulate.window import Windows
+from cellcarve.simulate.window import Window, Windows
 
 # Streams of random numbers.
 _MOLECULES, _ROWS = 0, 1
@@ -27,7 +28,13 @@ def simulate(settings: SimulateSettings, out: Path, progress: Progress | None = 
 
     Written block by block, so that memory does not grow with the tissue. The folder holds
     ``transcripts.parquet``, ``nucleus_boundaries.parquet`` and ``experiment.xenium`` as a Xenium output
-    folder does, and beside them ``truth.parquet``, ``true_cells.parquet`` and ``simulation.json``.
+    folder does, and beside them
+
+    - ``truth.parquet``: ``transcript_id``; ``true_cell``, the cell that made the molecule (0 = none, -1 =
+      leave out of scores: low quality or control probe); ``leaked``, it lies outside that cell;
+      ``inside_cell``, the cell whose body holds its place (0 = none);
+    - ``true_cells.parquet``: every cell in the section with type, place, area and its nucleus' fate;
+    - ``simulation.json``: the settings.
 
     Parameters
     ----------
@@ -62,27 +69,47 @@ def _make_folder(out: Path) -> None:
 
 
 def _write_tables(plan: Plan, panel: Panel, out: Path, progress: Progress) -> int:
-    """Write all tables; returns the number of transcripts."""
+    """Write tables and image; returns the number of transcripts."""
     windows, rows = Windows(plan), 0
+    picture = Picture(plan) if plan.settings.image and plan.side**2 < LARGEST else None
     with ExitStack() as stack:
         sinks = {name: stack.enter_context(_Sink(out / f"{name}.parquet")) for name in _NAMES}
-        for row in range(-1, plan.blocks + 1):
-            for column in range(-1, plan.blocks + 1):
-                window = windows.at(column, row)
-                sinks["nucleus_boundaries"].add(outline_rows(plan, window))
-                sinks["true_cells"].add(cell_rows(plan, panel, window))
-                if not (0 <= row < plan.blocks and 0 <= column < plan.blocks):
-                    continue
-                molecules = make_molecules(plan, panel, window, plan.random(_MOLECULES, column, row))
-                parts = transcript_rows(plan, panel, window, molecules, plan.random(_ROWS, column, row))
-                ids = np.arange(rows + 1, rows + 1 + len(molecules.x), dtype=np.uint64)
-                for name, part in zip(("transcripts", "truth"), parts, strict=True):
-                    sinks[name].add(part.add_column(0, "transcript_id", pa.array(ids)))
-                rows += len(ids)
+        for column, row in plan.places(rim=1):
+            window = windows.at(column, row)
+            sinks["nucleus_boundaries"].add(outline_rows(plan, window))
+            sinks["true_cells"].add(cell_rows(plan, panel, window))
+            if picture is not None:
+                picture.add(window)
+            if plan.holds(column, row):
+                rows += _add_transcripts(plan, panel, window, sinks, (column, row, rows))
                 progress.advance(1)
+    if picture is not None:
+        picture.write(out / IMAGE)
+    _write_experiment(out, picture is not None)
     return rows
 
 
+def _add_transcripts(
+    plan: Plan, panel: Panel, window: Window, sinks: "dict[str, _Sink]", place: tuple[int, int, int]
+) -> int:
+    """Add a block's rows to both tables of transcripts; `place` is its column, row and the rows before it."""
+    column, row, before = place
+    molecules = make_molecules(plan, panel, window, plan.random(_MOLECULES, column, row))
+    parts = transcript_rows(plan, panel, window, molecules, plan.random(_ROWS, column, row))
+    ids = pa.array(np.arange(before + 1, before + 1 + len(molecules.x), dtype=np.uint64))
+    for name, part in zip(("transcripts", "truth"), parts, strict=True):
+        sinks[name].add(part.add_column(0, "transcript_id", ids))
+    return len(ids)
+
+
+def _write_experiment(out: Path, pictured: bool) -> None:
+    """The file by which a Xenium output folder is known."""
+    experiment = {"run_name": "simulated tissue", "pixel_size": PIXEL}
+    images = {"images": {"morphology_filepath": IMAGE}} if pictured else {}
+    (out / "experiment.xenium").write_text(json.dumps(experiment | images, indent=2) + "\n")
+
+
+IMAGE = "morphology.ome.tif"
 _NAMES = ("transcripts", "truth", "nucleus_boundaries", "true_cells")
 _GROUP = 1_000_000
 
