@@ -45,30 +45,28 @@ def spurious(true: csr_matrix, found: csr_matrix) -> tuple[float, int]:
     tuple
         Mean joint share of the watched pairs in found cells over that in true cells; number of pairs.
     """
-    common = np.flatnonzero(_share(true) > COMMON)
+    cells = max(true.shape[0], 1)
+    single = true.getnnz(axis=0)
+    common = np.flatnonzero(single > COMMON * cells)
     if len(common) < 2:
         return float("nan"), 0
-    joint = _joint_share(true[:, common])
-    single = _share(true)[common]
     upper = np.triu_indices(len(common), 1)
-    lift = joint[upper] / (single[upper[0]] * single[upper[1]])
+    joint = _together(true[:, common])[upper]
+    single = single[common].astype(np.float64)
+    # Ratios of whole numbers: pairs that are equally rare come out equal, and all or none of them are watched.
+    lift = joint / (single[upper[0]] * single[upper[1]])
     watched = lift <= np.quantile(lift, RAREST)
+    before = joint[watched].mean(dtype=np.float64) / cells
     pair = upper[0][watched], upper[1][watched]
-    before = joint[pair].mean()
     del joint, lift, upper
-    after = _joint_share(found[:, common])[pair].mean()
+    after = _together(found[:, common])[pair].mean(dtype=np.float64) / max(found.shape[0], 1)
     return float(after / max(before, 1e-9)), int(watched.sum())
 
 
-def _share(counts: csr_matrix) -> np.ndarray:
-    """(G,) float64 share of the cells that show each gene."""
-    return counts.getnnz(axis=0) / max(counts.shape[0], 1)
-
-
-def _joint_share(counts: csr_matrix) -> np.ndarray:
-    """(G, G) float64 share of the cells that show both genes of each pair."""
+def _together(counts: csr_matrix) -> np.ndarray:
+    """(G, G) float32 number of cells that show both genes of each pair."""
     seen = csr_matrix((np.ones(counts.nnz, np.float32), counts.indices, counts.indptr), shape=counts.shape)
-    return (seen.T @ seen).toarray().astype(np.float64) / max(counts.shape[0], 1)
+    return (seen.T @ seen).toarray()
 
 
 def _row_sums(matrix: csr_matrix) -> np.ndarray:
