@@ -53,7 +53,7 @@ def spurious(true: csr_matrix, found: csr_matrix) -> tuple[float, int]:
     upper = np.triu_indices(len(common), 1)
     joint = _together(true[:, common])[upper]
     single = single[common].astype(np.float64)
-    # Ratios of whole numbers: pairs that are equally rare come out equal, and all or none of them are watched.
+    # Ratios of whole numbers: pairs that are equally rare come out equal, and all or none are watched.
     lift = joint / (single[upper[0]] * single[upper[1]])
     watched = lift <= np.quantile(lift, RAREST)
     before = joint[watched].mean(dtype=np.float64) / cells

@@ -72,8 +72,9 @@ class Windows:
     def _cells(self, column: int, row: int) -> Cells:
         if (column, row) not in self._kept:
             cells = cells_of(self.plan, column, row)
+            # Blocks beyond the rim are only looked at as neighbours: their numbers are never written.
             cells.number += self._first.get((column, row), 0)
             self._kept[column, row] = cells
-            while len(self._kept) > 3 * (self.plan.blocks + 2):
+            while len(self._kept) > 3 * (self.plan.blocks + 4):
                 self._kept.popitem(last=False)
         return self._kept[column, row]
