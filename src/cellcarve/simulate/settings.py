@@ -34,7 +34,7 @@ class SimulateSettings(Validated):
     leak_share
         Share of molecules that drift away from where they were made, with a heavy tail.
     leak_um
-        Scale of that drift in µm; one molecule in twenty-five drifts more than three times as far.
+        Scale of that drift in µm; one drifting molecule in twenty goes more than three times as far.
     blur_um
         Gaussian displacement of all transcripts in µm (standard deviation along x, y and z).
     background
