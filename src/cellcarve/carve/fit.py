@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cellcarve.carve import labels as kernel
+from cellcarve.carve.geometry import nuclear_types
 from cellcarve.carve.lattice import rows_of
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, scaled, units
-from cellcarve.carve.types import posterior
+from cellcarve.carve.types import proportions
 
 
 @dataclass
@@ -128,7 +129,7 @@ def _start(scene: Scene, model: Model, recipe: Recipe, bonus: float) -> tuple[np
     fit.density[0] = 0
     kernel.normalise(prior, fit.label)
     fit.mine[core[row], column] = 1
-    _types_of_cells(scene, fit, model)
+    fit.weight[:], _ = nuclear_types(scene, model.types)
     kernel.expected_rates(
         scene.view.gene, scene.pixel, scene.candidate, fit.weight, model.types.profile, fit.density, fit.rate
     )
@@ -159,15 +160,14 @@ def _choose(scene: Scene, fit: Fit, model: Model, share: float) -> None:
 
 
 def _types_of_cells(scene: Scene, fit: Fit, model: Model) -> None:
-    """Counts, background and types of cells from the present posteriors."""
-    log_profile = np.log(model.types.profile)
-    evidence = np.zeros(fit.weight.shape)
-    fit.count[:] = 0
+    """Counts, background and proportions of programmes from the present posteriors: one EM step."""
+    gained = np.zeros(fit.weight.shape)
     fit.back[:] = 0
     kernel.recount(
-        scene.pixel, scene.view.gene, scene.candidate, fit.mine, log_profile, evidence, fit.count, fit.back
+        scene.pixel, scene.view.gene, scene.candidate, fit.mine, fit.weight, model.types.profile, gained, fit.back
     )
-    fit.weight[:] = posterior(model.types, evidence, fit.count)
+    fit.count[:] = gained.sum(1)
+    fit.weight[:] = proportions(gained, model.types.share)
 
 
 def _refit_cells(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> None:

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from cellcarve.carve.model import Geometry, Scale
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, scaled, units
-from cellcarve.carve.types import Types, posterior
+from cellcarve.carve.types import Types, proportions, split_counts
 
 _POWERS = (0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
 _BALANCES = (-0.1, 0.0, 0.1, 0.2, 0.3)
@@ -46,16 +46,17 @@ class Pairs:
     size: np.ndarray
 
 
-def nuclear_types(scene: Scene, types: Types) -> tuple[np.ndarray, np.ndarray]:
-    """Types of the scene's cells by their nuclear transcripts, (C + 1, Q), and the transcripts' number (C + 1,)."""
+def nuclear_types(scene: Scene, types: Types, rounds: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Proportions of programmes in the scene's cells by their nuclear transcripts, (C + 1, Q), and the transcripts."""
     core = np.flatnonzero(scene.core)
     cells, number = len(scene.cell), types.profile.shape[1]
-    log_profile = np.log(types.profile.astype(np.float64))[scene.view.gene[core]]
-    evidence = np.stack(
-        [np.bincount(scene.core[core], log_profile[:, k], cells) for k in range(number)], axis=1
-    )
-    count = np.bincount(scene.core[core], minlength=cells)
-    return posterior(types, evidence, count), count
+    weight = np.tile(types.share, (cells, 1)).astype(np.float32)
+    one = np.ones(len(core), np.float32)
+    for _ in range(rounds):
+        gained = np.zeros((cells, number))
+        split_counts(scene.core[core], scene.view.gene[core], one, weight, types.profile, gained, np.zeros(types.profile.shape))
+        weight = proportions(gained, types.share)
+    return weight, np.bincount(scene.core[core], minlength=cells)
 
 
 def find_pairs(scene: Scene, types: Types, unit: np.ndarray) -> Pairs:

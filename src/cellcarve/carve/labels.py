@@ -195,9 +195,13 @@ def _softmax(score, out):
 
 
 @njit(cache=True, nogil=True)
-def recount(pixel, gene, candidate, mine, log_profile, evidence, count, back):
-    """Soft counts of each cell, evidence for its types, and background counts by gene, from the posteriors."""
-    K = candidate.shape[1]
+def recount(pixel, gene, candidate, mine, weight, profile, gained, back):
+    """Soft transcripts of each cell's programmes, added to `gained` (C, Q), and of the background's genes, to `back`.
+
+    A transcript's share in a cell is split among the programmes in proportion to weight * profile: one EM step.
+    """
+    K, number = candidate.shape[1], profile.shape[1]
+    part = np.empty(number, np.float32)
     for t in range(len(pixel)):
         g = gene[t]
         for k in range(K):
@@ -206,21 +210,32 @@ def recount(pixel, gene, candidate, mine, log_profile, evidence, count, back):
             # Below a hundredth it changes nothing that is kept.
             if c == 0 or r < 0.01:
                 continue
-            count[c] += r
-            for q in range(log_profile.shape[1]):
-                evidence[c, q] += r * log_profile[g, q]
+            total = np.float32(1e-30)
+            for q in range(number):
+                part[q] = weight[c, q] * profile[g, q]
+                total += part[q]
+            for q in range(number):
+                gained[c, q] += part[q] * (r / total)
         back[g] += mine[t, K]
 
 
 @njit(cache=True, nogil=True)
-def total_types(pixel, gene, candidate, mine, weight, totals):
-    """Soft transcripts of each gene in each type, into `totals` (G, Q): what the types are refreshed from."""
+def total_types(pixel, gene, candidate, mine, weight, profile, totals):
+    """Soft transcripts of each gene in each programme, into `totals` (G, Q): what the profiles are refreshed from."""
+    number = profile.shape[1]
+    part = np.empty(number, np.float32)
     for t in range(len(pixel)):
+        g = gene[t]
         for k in range(candidate.shape[1]):
             c = candidate[pixel[t], k]
-            if c and mine[t, k] > 0.01:
-                for q in range(weight.shape[1]):
-                    totals[gene[t], q] += mine[t, k] * weight[c, q]
+            if c == 0 or mine[t, k] < 0.01:
+                continue
+            total = np.float32(1e-30)
+            for q in range(number):
+                part[q] = weight[c, q] * profile[g, q]
+                total += part[q]
+            for q in range(number):
+                totals[g, q] += part[q] * (mine[t, k] / total)
 
 
 @njit(cache=True, nogil=True)

@@ -131,17 +131,16 @@ def _refine(scenes: list[Scene], model: Model, recipe: Recipe, bonus: float, new
     """One full fit of the windows; types, mean density and background from its soft counts."""
     genes, number = model.types.profile.shape
     totals, back = np.zeros((genes, number)), np.zeros(genes)
-    share, cells = np.zeros(number), 0
+    share = np.zeros(number)
     level_sum, level_weight = 0.0, 0.0
     for scene in scenes:
         if new_cells:
             add_cells(scene, model, recipe, first=1 << 40)
         fit = fit_scene(scene, model, recipe, bonus)
         finish(scene, fit, model, recipe)
-        kernel.total_types(scene.pixel, scene.view.gene, scene.candidate, fit.mine, fit.weight, totals)
+        kernel.total_types(scene.pixel, scene.view.gene, scene.candidate, fit.mine, fit.weight, model.types.profile, totals)
         back += fit.back
-        share += fit.weight[1:].sum(0)
-        cells += len(fit.weight) - 1
+        share += (fit.count[1:, None] * fit.weight[1:]).sum(0)
         measured = np.log((fit.count[1:] + 20) / (fit.area[1:] + 20 / np.exp(model.level)))
         level_sum += float((measured * fit.count[1:]).sum())
         level_weight += float(fit.count[1:].sum())
@@ -150,5 +149,5 @@ def _refine(scenes: list[Scene], model: Model, recipe: Recipe, bonus: float, new
     background = (model.background.sum() * profile).astype(np.float32)
     if level_weight == 0:
         return replace(model, background=background)
-    types = refresh(totals, share / max(cells, 1), types.overall)
+    types = refresh(totals, share / max(share.sum(), 1e-9), types.overall)
     return replace(model, types=types, level=level_sum / level_weight, background=background)

@@ -60,12 +60,12 @@ class Recipe:
     within: float = 2.0
     density: float = 0.5
     leak: float = 0.15
-    leak_last: float = 0.3
+    leak_last: float = 0.55
     leak_um: float = 3.0
     background: float = 0.04
     types: int = 20
     sweeps: int = 4
-    seed_expression: float = 0.1
-    seed_distance: float = 3.0
-    seed_cost: float = 6.2
-    calm: float = 0.35
+    seed_expression: float = 0.092
+    seed_distance: float = 0.93
+    seed_cost: float = 3.8
+    calm: float = 0.27

@@ -1,20 +1,21 @@
 """Put right what is wrong with prior nuclei: cut merged ones in two, join the halves of split ones.
 
-Each decision is local to a nucleus or a pair and needs both space and expression to agree. Expression is judged by the
-types: two sets of transcripts stem from one source if one type explains both, whatever the size of the panel.
+Each decision is local to a nucleus or a pair and weighs place and expression as log odds, fitted by logistic
+regression on simulated tissue (``docs/model.md``). Expression is judged by programmes: two sets of transcripts stem from
+one source if one set of proportions explains both, whatever the size of the panel.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
-from scipy.special import logsumexp
 
 from cellcarve.carve.lattice import rows_of
 from cellcarve.carve.nuclei import moments
-from cellcarve.carve.types import Types, damping
+from cellcarve.carve.types import Types, proportions, split_counts
+
+_ROUNDS = 8
 
 
 @dataclass
@@ -42,27 +43,16 @@ class Repaired:
     cut: np.ndarray
 
 
-def one_source(types: Types, first: np.ndarray, second: np.ndarray, n: np.ndarray, m: np.ndarray) -> np.ndarray:
-    """Log Bayes factor that two sets of transcripts stem from one type rather than from two drawn at random.
-
-    Parameters
-    ----------
-    first, second
-        (pairs, K) sums of ln profile over each set.
-    n, m
-        (pairs,) transcripts in each set.
-    """
-    share = np.log(types.share + 1e-6)
-    a, b = damping(n)[:, None] * first, damping(m)[:, None] * second
-    apart = logsumexp(share + a, axis=1) + logsumexp(share + b, axis=1)
-    return logsumexp(share + a + b, axis=1) - apart
-
-
-def evidence_of(types: Types, label: np.ndarray, gene: np.ndarray, cells: int) -> np.ndarray:
-    """Sums of ln profile over the transcripts of each label 0 .. cells, (cells + 1, K)."""
-    shape = (cells + 1, types.profile.shape[0])
-    counts = csr_matrix((np.ones(len(label)), (label, gene)), shape=shape)
-    return counts @ np.log(types.profile.astype(np.float64))
+def log_likelihood(types: Types, label: np.ndarray, gene: np.ndarray, labels: int) -> np.ndarray:
+    """Log likelihood of each label's genes under its own best proportions of programmes, (labels,) float64."""
+    weight = np.tile(types.share, (labels, 1)).astype(np.float32)
+    one = np.ones(len(label), np.float32)
+    totals = np.zeros(types.profile.shape)
+    for _ in range(_ROUNDS):
+        gained = np.zeros(weight.shape)
+        split_counts(label, gene, one, weight, types.profile, gained, totals)
+        weight = proportions(gained, types.share)
+    return np.bincount(label, np.log((weight[label] * types.profile[gene]).sum(1)), labels)
 
 
 def extent(label: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> np.ndarray:
@@ -103,37 +93,37 @@ def repair(label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, ce
 def cut_merged(label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, cells: int, types: Types) -> np.ndarray:
     """Number 1, 2, ... of the new cell for transcripts in the second half of a merged nucleus, else 0; (n,) int32."""
     n, mx, my, xx, yy, xy = moments(label, x, y, cells)
-    middle, half = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
-    long = (n >= 16) & (middle + half > 2.2 * (middle - half))
     size = np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
-    usual = np.median(size[n >= 5]) if (n >= 5).any() else 0.0
-    suspect = long & (size > 1.4 * usual)
+    usual = float(np.median(size[n >= 5])) if (n >= 5).any() else 0.0
+    suspect = n >= 16
     suspect[0] = False
     angle = 0.5 * np.arctan2(2 * xy, xx - yy)
     order, start = rows_of(label, cells + 2)
     side = np.zeros(len(label), bool)
-    gap = np.zeros(cells + 1)
-    _halve(
-        np.flatnonzero(suspect), order, start, x.astype(np.float64), y.astype(np.float64),
-        np.stack([mx, my, np.cos(angle), np.sin(angle)], 1), side, gap,
-    )
-    pair = 2 * label + side
+    axis = np.stack([mx, my, np.cos(angle), np.sin(angle)], 1)
+    _halve(np.flatnonzero(suspect), order, start, x.astype(np.float64), y.astype(np.float64), axis, side)
+    # The evidence is dear: ask for it only where the shape leaves the matter open.
+    pair = (2 * label + side).astype(np.int32)
     count = np.bincount(pair, minlength=2 * cells + 2)
-    area = extent(pair.astype(np.int32), x, y, 2 * cells + 1)
-    evidence = evidence_of(types, pair, gene, 2 * cells + 1)
     a, b = 2 * np.arange(cells + 1), 2 * np.arange(cells + 1) + 1
-    same = one_source(types, evidence[a], evidence[b], count[a], count[b])
-    ratio = (area[a] + area[b]) / np.maximum(size, 1e-9)
-    gap /= np.sqrt(4 * np.pi * size / np.maximum(n, 1)) + 1e-9
-    apart = suspect & (np.minimum(count[a], count[b]) >= 5)
-    apart &= ((ratio < 0.9) & (gap > 0.8) & (same < -4)) | ((ratio < 0.75) & (gap > 2) & (same < 1))
-    number = np.cumsum(apart).astype(np.int32)
-    return np.where(apart[label] & side, number[label], 0).astype(np.int32)
+    area = extent(pair, x, y, 2 * cells + 1)
+    ratio = np.clip((area[a] + area[b]) / np.maximum(size, 1e-9), 0.5, 1.3)
+    shape = 0.73 * np.log(np.clip(size / max(usual, 1e-9), 0.2, 10)) - 6.24 * ratio + 2.3
+    open_ = suspect & (np.minimum(count[a], count[b]) >= 5) & (shape > -4)
+    chosen = open_[label]
+    apart = np.zeros(cells + 1)
+    if chosen.any():
+        halves = log_likelihood(types, pair[chosen], gene[chosen], 2 * cells + 2)
+        whole = log_likelihood(types, label[chosen], gene[chosen], cells + 1)
+        apart = np.clip(halves[a] + halves[b] - whole, -10, 60)
+    cut = open_ & (shape + 0.25 * apart > 0)
+    number = np.cumsum(cut).astype(np.int32)
+    return np.where(cut[label] & side, number[label], 0).astype(np.int32)
 
 
 @njit(cache=True, nogil=True)
-def _halve(suspects, order, start, x, y, axis, side, gap):
-    """2-means of each suspect along its long axis: side of each transcript and the gap (5 % to 95 %) between both."""
+def _halve(suspects, order, start, x, y, axis, side):
+    """2-means of each suspect along its long axis: the side of each transcript."""
     for c in suspects:
         own = order[start[c] : start[c + 1]]
         u = (x[own] - axis[c, 0]) * axis[c, 2] + (y[own] - axis[c, 1]) * axis[c, 3]
@@ -146,18 +136,15 @@ def _halve(suspects, order, start, x, y, axis, side, gap):
             if new == cut:
                 break
             cut = new
-        right = u > cut
-        if right.any() and not right.all():
-            gap[c] = np.quantile(u[right], 0.05) - np.quantile(u[~right], 0.95)
         for i in range(len(own)):
-            side[own[i]] = right[i]
+            side[own[i]] = u[i] > cut
 
 
 def join_split(label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, cells: int, types: Types) -> np.ndarray:
     """Cell that each cell 0 .. cells becomes part of: itself, or the partner it is joined to; (cells + 1,) int32.
 
-    Touching nuclei are joined where their union is as compact as one nucleus of common size and one type explains
-    both.
+    Touching nuclei are joined where their union is as compact as one nucleus of common size and one set of
+    proportions explains both.
     """
     n, mx, my, xx, yy, xy = moments(label, x, y, cells)
     size = np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
@@ -165,19 +152,35 @@ def join_split(label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray
     sound = np.flatnonzero(n >= 4)
     if len(sound) < 2:
         return target
-    usual = np.median(size[sound])
-    pair = cKDTree(np.c_[mx, my][sound]).query_pairs(2.7 * np.sqrt(usual), output_type="ndarray")
+    usual = float(np.median(size[sound]))
+    pair = cKDTree(np.c_[mx, my][sound]).query_pairs(3.5 * np.sqrt(usual), output_type="ndarray")
     a, b = sound[pair].T if len(pair) else (np.empty(0, np.int64), np.empty(0, np.int64))
     union = _union_size(a, b, n, np.stack([mx, my, xx, yy, xy]))
-    # Joined nuclei lie side by side: together they are as large as their union.
-    keep = ((size[a] + size[b]) / union >= 0.92) & (union <= 1.7 * usual)
-    a, b, union = a[keep], b[keep], union[keep]
-    spacing = np.sqrt(4 * np.pi * union / (n[a] + n[b]))
+    ratio = (size[a] + size[b]) / union
+    keep = (ratio > 0.7) & (union < 3 * usual)
+    a, b, union, ratio = a[keep], b[keep], union[keep], ratio[keep]
+    if len(a) == 0:
+        return target
     order, start = rows_of(label, cells + 2)
-    touching = _touch(a, b, order, start, x, y, spacing)
-    evidence = evidence_of(types, label, gene, cells)
-    good = touching & (one_source(types, evidence[a], evidence[b], n[a], n[b]) > -1)
-    return _pair_up(target, a[good], b[good], (union / (size[a] + size[b]))[good])
+    spacing = np.sqrt(4 * np.pi * union / (n[a] + n[b]))
+    near = np.clip(_nearness(a, b, order, start, x, y) / spacing, 0, 6)
+    owner, own = _both(a, b, order, start)
+    together = log_likelihood(types, owner, gene[own], len(a))
+    alone = log_likelihood(types, label, gene, cells + 1)
+    same = np.clip(together - alone[a] - alone[b], -40, 10)
+    fewest = np.log(np.clip(np.minimum(n[a], n[b]), 4, 150))
+    odds = 3.9 * np.clip(ratio, 0.5, 1.2) - 2.46 * np.log(union / usual) - near + 0.25 * same + 1.34 * fewest - 5.6
+    good = odds > 0
+    return _pair_up(target, a[good], b[good], -odds[good])
+
+
+def _both(a: np.ndarray, b: np.ndarray, order: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs' numbers (int32) and the transcripts of both their nuclei, one after the other."""
+    first = np.stack([start[a], start[b]], 1).ravel()
+    length = np.stack([start[a + 1] - start[a], start[b + 1] - start[b]], 1).ravel()
+    offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    owner = np.repeat(np.repeat(np.arange(len(a), dtype=np.int32), 2), length)
+    return owner, order[np.repeat(first, length) + offset]
 
 
 def _union_size(a: np.ndarray, b: np.ndarray, n: np.ndarray, m: np.ndarray) -> np.ndarray:
@@ -191,26 +194,19 @@ def _union_size(a: np.ndarray, b: np.ndarray, n: np.ndarray, m: np.ndarray) -> n
 
 
 @njit(cache=True, nogil=True)
-def _touch(first, second, order, start, x, y, spacing):
-    """Whether a tenth of the smaller nucleus' points (and two) lie within 1.5 spacings of the other, without a gap."""
-    touching = np.zeros(len(first), np.bool_)
+def _nearness(first, second, order, start, x, y):
+    """Lowest tenth (µm) of the distances of the smaller nucleus' points to the nearest point of the other."""
+    near = np.zeros(len(first))
     for i in range(len(first)):
         a, b = order[start[first[i]] : start[first[i] + 1]], order[start[second[i]] : start[second[i] + 1]]
         if len(b) < len(a):
             a, b = b, a
-        close = 0
-        for t in a:
+        distance = np.full(len(a), 1e9)
+        for j in range(len(a)):
             for u in b:
-                if (x[t] - x[u]) ** 2 + (y[t] - y[u]) ** 2 < (1.5 * spacing[i]) ** 2:
-                    close += 1
-                    break
-        if close < max(2.0, 0.1 * len(a)):
-            continue
-        dx, dy = x[b].mean() - x[a].mean(), y[b].mean() - y[a].mean()
-        length = np.sqrt(dx * dx + dy * dy) + 1e-9
-        along_b, along_a = (x[b] * dx + y[b] * dy) / length, (x[a] * dx + y[a] * dy) / length
-        touching[i] = np.quantile(along_b, 0.05) - np.quantile(along_a, 0.95) <= 1.7 * spacing[i]
-    return touching
+                distance[j] = min(distance[j], (x[a[j]] - x[u]) ** 2 + (y[a[j]] - y[u]) ** 2)
+        near[i] = np.sqrt(np.sort(distance)[len(a) // 10])
+    return near
 
 
 def _pair_up(target: np.ndarray, a: np.ndarray, b: np.ndarray, looseness: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from cellcarve.carve.lattice import Lattice, rows_of
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, measure_scene, scaled, units
+from cellcarve.carve.types import proportions, split_counts
 
 # A new cell's core reaches this many nuclear radii, and its candidates' places are at least this far apart.
 _CORE, _APART = 0.8, 1.3
@@ -104,23 +105,32 @@ def _scores(
     """Log odds that a cell was missed at each place, (S,) float64."""
     lattice, view = scene.lattice, scene.view
     nearest = np.minimum(rho.min(1, initial=1e3), recipe.farthest).astype(np.float32)
-    profile = (_CLEAR * model.types.profile + (1 - _CLEAR) * model.types.overall[:, None]).astype(np.float32)
     numbers = np.array([lattice.x0, lattice.y0, lattice.pixel, lattice.nx, lattice.ny, 1.6 * model.scale.radius])
-    ratio, distance = np.zeros(len(place)), np.zeros(len(place))
-    explained = _explained(scene, model, recipe)
-    _compare(place, view.x, view.y, view.gene, explained, nearest, *by_pixel, np.log(profile), numbers, ratio, distance)
-    far = (distance - 1) / (model.scale.quartile - 1)
-    return recipe.seed_expression * ratio + recipe.seed_distance * np.minimum(far, 6) - recipe.seed_cost
+    owner, transcript = _surroundings(place, view.x, view.y, nearest, *by_pixel, numbers)
+    gene = view.gene[transcript]
+    profile = model.types.profile
+    weight = np.tile(model.types.share, (len(place), 1)).astype(np.float32)
+    one = np.ones(len(owner), np.float32)
+    for _ in range(6):
+        gained = np.zeros(weight.shape)
+        split_counts(owner, gene, one, weight, profile, gained, np.zeros(profile.shape))
+        weight = proportions(gained, model.types.share)
+    new = _CLEAR * (weight[owner] * profile[gene]).sum(1) + (1 - _CLEAR) * model.types.overall[gene]
+    known = _explained(scene, model, recipe)[transcript]
+    ratio = np.bincount(owner, np.log(new / known), len(place))
+    distance = np.bincount(owner, nearest[transcript], len(place)) / np.maximum(np.bincount(owner, minlength=len(place)), 1)
+    far = np.clip((distance - 1) / (model.scale.quartile - 1), 0, 6)
+    # Where genes do not tell the sides of a border, they do not tell a missed cell either.
+    telling = recipe.seed_expression * (1 - model.geometry.blur)
+    return telling * np.clip(ratio, -30, 60) + recipe.seed_distance * far - recipe.seed_cost
 
 
 @njit(cache=True, nogil=True)
-def _compare(place, x, y, gene, explained, nearest, order, start, log_profile, numbers, ratio, distance):
-    """Log likelihood ratio of the best type, and mean scaled distance, of the transcripts around each place."""
+def _surroundings(place, x, y, nearest, order, start, numbers):
+    """Pairs of a place and a transcript outside nuclei within reach of it: two (n,) int32 arrays."""
     x0, y0, pixel, nx, ny, reach = numbers
-    types = log_profile.shape[1]
+    owner, transcript = [], []
     for s in range(len(place)):
-        total = np.zeros(types)
-        away, number = 0.0, 0
         px, py = (place[s, 0] - x0) / pixel, (place[s, 1] - y0) / pixel
         span = reach / pixel + 1
         for v in range(max(int(py - span), 0), min(int(py + span) + 1, int(ny))):
@@ -130,14 +140,9 @@ def _compare(place, x, y, gene, explained, nearest, order, start, log_profile, n
                     t = order[i]
                     if nearest[t] < 1.3 or (x[t] - place[s, 0]) ** 2 + (y[t] - place[s, 1]) ** 2 > reach * reach:
                         continue
-                    number += 1
-                    away += nearest[t]
-                    known = math.log(explained[t])
-                    for k in range(types):
-                        total[k] += log_profile[gene[t], k] - known
-        if number:
-            ratio[s] = total.max()
-            distance[s] = away / number
+                    owner.append(s)
+                    transcript.append(t)
+    return np.array(owner, np.int32), np.array(transcript, np.int32)
 
 
 def _best_around(place: np.ndarray, gain: np.ndarray, apart: float) -> np.ndarray:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from scipy.sparse import csr_matrix
-from scipy.special import logsumexp
 
 # A profile holds this many transcripts of the overall profile, so that no gene is impossible anywhere.
 _PSEUDO = 20.0
-_DAMP = 150.0
+# A cell's proportions of programmes start from this many transcripts of the tissue's own proportions.
+_PRIOR = 5.0
 
 
 @dataclass
@@ -28,30 +29,6 @@ class Types:
     profile: np.ndarray
     share: np.ndarray
     overall: np.ndarray
-
-
-def damping(count: np.ndarray) -> np.ndarray:
-    """Weight of a cell's evidence: counts beyond 150 add little, since cells of a type differ among each other."""
-    return np.minimum(1, _DAMP / (count + _DAMP))
-
-
-def posterior(types: Types, evidence: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Probability of each type for each cell.
-
-    Parameters
-    ----------
-    evidence
-        (C, K) sums of ln profile over a cell's transcripts.
-    count
-        (C,) transcripts of each cell.
-
-    Returns
-    -------
-    numpy.ndarray
-        (C, K) float32.
-    """
-    score = damping(count)[:, None] * evidence + np.log(types.share + 1e-6)
-    return np.exp(score - logsumexp(score, axis=1, keepdims=True)).astype(np.float32)
 
 
 def refresh(totals: np.ndarray, share: np.ndarray, overall: np.ndarray) -> Types:
@@ -98,10 +75,47 @@ def learn_types(counts: csr_matrix, overall: np.ndarray, number: int, seed: int)
     member = csr_matrix((np.ones(len(label)), (np.arange(len(label)), label)), shape=(len(label), number))
     types = refresh((counts.T @ member).toarray(), np.bincount(label, minlength=number) / len(label), overall)
     size = np.asarray(counts.sum(1)).ravel()
-    for _ in range(8):
-        z = posterior(types, counts @ np.log(types.profile.astype(np.float64)), size)
-        types = refresh(counts.T @ z.astype(np.float64), z.mean(0).astype(np.float64), overall)
+    return _soften(types, counts.astype(np.float32), label, rounds=25)
+
+
+def _soften(types: Types, counts: csr_matrix, label: np.ndarray, rounds: int) -> Types:
+    """EM of the mixture of programmes within cells, from hard types on (Hofmann 1999, with pseudo-counts)."""
+    cells, number = counts.shape[0], types.profile.shape[1]
+    weight = np.full((cells, number), 0.3 / number, np.float32)
+    weight[np.arange(cells), label] += 0.7
+    cell = np.repeat(np.arange(cells, dtype=np.int32), np.diff(counts.indptr))
+    gene, amount = counts.indices.astype(np.int32), counts.data.astype(np.float32)
+    for _ in range(rounds):
+        totals = np.zeros(types.profile.shape)
+        gained = np.zeros((cells, number))
+        split_counts(cell, gene, amount, weight, types.profile, gained, totals)
+        weight = proportions(gained, types.share)
+        share = gained.sum(0) / max(gained.sum(), 1e-9)
+        types = refresh(totals, share, types.overall)
     return types
+
+
+def proportions(gained: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Proportions of programmes in each cell, (C, K) float32, from soft counts and a few pseudo-counts."""
+    weight = gained + _PRIOR * share
+    return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
+
+
+@njit(cache=True, nogil=True)
+def split_counts(cell, gene, amount, weight, profile, gained, totals):
+    """Split counts among programmes in proportion to weight * profile; adds to both sums."""
+    number = profile.shape[1]
+    part = np.empty(number, np.float32)
+    for i in range(len(cell)):
+        c, g = cell[i], gene[i]
+        total = np.float32(1e-30)
+        for k in range(number):
+            part[k] = weight[c, k] * profile[g, k]
+            total += part[k]
+        scale = amount[i] / total
+        for k in range(number):
+            gained[c, k] += part[k] * scale
+            totals[g, k] += part[k] * scale
 
 
 def _directions(counts: csr_matrix, overall: np.ndarray, number: int, seed: int) -> np.ndarray:
