@@ -13,10 +13,12 @@ from cellcarve.settings import Purity
 # Probability needed by a transcript that is as likely in the cell as anywhere, and how much less (more) is needed for
 # every nat that it is likelier (less likely) than that. What each gives is measured in docs/model.md.
 THRESHOLDS: dict[Purity, tuple[float, float]] = {
-    "complete": (0.30, 0.06),
-    "balanced": (0.48, 0.12),
-    "pure": (0.60, 0.20),
+    "complete": (0.30, 0.04),
+    "balanced": (0.40, 0.10),
+    "pure": (0.42, 0.16),
 }
+# Weight of the profile against the cell's own other transcripts, as a share of a usual cell's transcripts.
+_PROFILE_WEIGHT = 0.5
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Answer:
     probability
         (V,) float32 of `best`, 0 where `best` is 0.
     surprise
-        (V,) float32 ln(share of the gene in `best` / share of the gene in all transcripts).
+        (V,) float32 ln(share of the gene in `best` / share of the gene in all transcripts); low = unexpected.
     belief
         (V, K) float32 probability of each candidate.
     """
@@ -57,13 +59,26 @@ def answer(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> Answer:
     best = np.where(settled, candidate[each, top], 0).astype(np.int32)
     second = np.where(rest[each, next_best] > 0.01, candidate[each, next_best], 0)
     second = np.where(settled, second, np.where(probability > 0.01, candidate[each, top], 0))
+    probability = np.where(settled, probability, 0).astype(np.float32)
+    surprise = _surprise(scene, fit, model, best, probability)
+    return Answer(best, second.astype(np.int32), probability, surprise, cells)
+
+
+def _surprise(scene: Scene, fit: Fit, model: Model, best: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """ln(share of the gene in the cell / share overall), the transcript itself left out; (V,) float32.
+
+    The cell's share is the mean of its profile and of its own other transcripts: a single transcript of a gene that
+    nothing else in the cell supports is what a stray looks like.
+    """
     gene = scene.view.gene
-    share = np.einsum("vq,vq->v", fit.weight[best], model.types.profile[gene])
-    surprise = np.log(np.maximum(share, 1e-12) / model.types.overall[gene])
-    return Answer(
-        best, second.astype(np.int32), np.where(settled, probability, 0).astype(np.float32),
-        surprise.astype(np.float32), cells,
-    )
+    profile = np.einsum("vq,vq->v", fit.weight[best], model.types.profile[gene])
+    genes = len(model.types.overall)
+    _, entry = np.unique(best.astype(np.int64) * genes + gene, return_inverse=True)
+    others = np.bincount(entry, probability)[entry] - probability
+    size = np.bincount(best, probability)[best] - probability
+    weight = _PROFILE_WEIGHT * model.scale.cell_transcripts
+    share = (others + weight * profile) / (size + weight)
+    return np.log(np.maximum(share, 1e-12) / model.types.overall[gene]).astype(np.float32)
 
 
 def _belief(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> np.ndarray:
@@ -95,7 +110,7 @@ def sure_enough(answer_: Answer, purity: Purity, blur: float) -> np.ndarray:
     A transcript that the cell's profile makes unlikely needs more certainty than one that it expects.
     """
     cut, slope = THRESHOLDS[purity]
-    needed = np.clip((cut - slope * answer_.surprise) * (1 - blur / 2), min(cut, 0.4), 0.97)
+    needed = np.clip((cut - slope * answer_.surprise) * (1 - blur / 8), 0.25, 0.97)
     return (answer_.best > 0) & (answer_.probability >= needed)
 
 

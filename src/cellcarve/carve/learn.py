@@ -13,7 +13,7 @@ from cellcarve.carve.model import Geometry, Model, Scale
 from cellcarve.carve.nuclei import Nuclei
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, units
-from cellcarve.carve.seeds import add_cells
+from cellcarve.carve.seeds import add_cells, shift_of_rate, weigh_places
 from cellcarve.carve.types import learn_types, refresh, whole_cell
 from cellcarve.data.tiles import View, view_box
 from cellcarve.data.tissue import Tissue
@@ -90,6 +90,9 @@ def learn(
         measure_scene(scene, scale, geometry, recipe)
     scale = _measure_scale(scenes, scale, geometry)
     model = Model(types, geometry, scale, *_levels(scenes, overall, recipe))
+    if new_cells:
+        odds = np.concatenate([weigh_places(scene, model, recipe)[1] for scene in scenes])
+        model = replace(model, missing=shift_of_rate(odds, recipe.seed_rate))
     return _refine(scenes, model, recipe, bonus, new_cells)
 
 

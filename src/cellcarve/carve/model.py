@@ -74,6 +74,8 @@ class Model:
         ln of the mean density of cells, transcripts per µm².
     background
         (G,) float32 transcripts per µm² that belong to no cell.
+    missing
+        Added to the log odds of new cells: how much commoner missed cells are here than usual.
     """
 
     types: Types
@@ -81,3 +83,4 @@ class Model:
     scale: Scale
     level: float
     background: np.ndarray
+    missing: float = 0.0

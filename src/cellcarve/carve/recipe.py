@@ -46,6 +46,8 @@ class Recipe:
         Exponent that takes the over-confidence of smoothed labels out of "where does it lie".
     seed_expression, seed_distance, seed_cost
         Log odds of a new cell: weights of expression and of distance, and what a cell costs.
+    seed_rate, seed_odds
+        Share of candidate places that were missed cells where the weights were fitted; odds above which a cell is added.
     """
 
     halo: float = 40.0
@@ -54,18 +56,20 @@ class Recipe:
     farthest: float = 4.5
     nothing: float = 3.45
     far: float = 1.5
-    softness: float = 0.9
-    smooth: float = 1.0
-    temper: float = 0.7
+    softness: float = 0.6
+    smooth: float = 0.8
+    temper: float = 1.0
     within: float = 2.0
     density: float = 0.5
     leak: float = 0.15
-    leak_last: float = 0.55
+    leak_last: float = 0.5
     leak_um: float = 3.0
     background: float = 0.04
     types: int = 20
     sweeps: int = 4
     seed_expression: float = 0.092
     seed_distance: float = 0.93
-    seed_cost: float = 3.8
-    calm: float = 0.27
+    seed_cost: float = 4.06
+    seed_rate: float = 0.22
+    seed_odds: float = -0.75
+    calm: float = 0.35

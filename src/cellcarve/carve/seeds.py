@@ -43,15 +43,14 @@ def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int) -> np.ndar
         (S, 2) float64, where the new cells lie, µm.
     """
     radius = model.scale.radius
-    unit = units(scene.radius, radius, model.geometry.power)
-    rho = scaled(scene, unit, np.zeros(len(unit), np.float32))
-    nearest = rho.min(1, initial=1e3)
-    place = _candidates(scene, nearest, model, recipe)
+    place, odds = weigh_places(scene, model, recipe)
+    odds = odds + model.missing
+    good = odds > recipe.seed_odds
+    place = _best_around(place[good], odds[good], _APART * radius)
     if len(place) == 0:
         return place
     order, start = rows_of(scene.pixel, len(scene.lattice))
-    score = _scores(scene, rho, place, model, recipe, (order, start))
-    place = _best_around(place[score > 0], score[score > 0], _APART * radius)
+    nearest = _nearest(scene, model)
     free = (scene.core == 0) & (nearest > 1.2)
     lattice = np.array([scene.lattice.x0, scene.lattice.y0, scene.lattice.pixel, scene.lattice.nx])
     owner = _claim(place, scene.view.x, scene.view.y, free, order, start, lattice, _CORE * radius)
@@ -63,6 +62,33 @@ def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int) -> np.ndar
     scene.radius = np.concatenate([scene.radius, np.full(len(place), radius, np.float32)])
     measure_scene(scene, model.scale, model.geometry, recipe)
     return place
+
+
+def weigh_places(scene: Scene, model: Model, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """Places (S, 2) µm where a cell may have been missed, and the log odds of it at the usual rate of misses."""
+    nearest = _nearest(scene, model)
+    place = _candidates(scene, nearest, model, recipe)
+    if len(place) == 0:
+        return place, np.empty(0)
+    return place, _scores(scene, nearest, place, model, recipe, rows_of(scene.pixel, len(scene.lattice)))
+
+
+def shift_of_rate(odds: np.ndarray, usual: float) -> float:
+    """What to add to log odds in a tissue where misses are rarer or commoner than the usual rate.
+
+    EM over the unknown rate, the odds' own evidence held fixed (Saerens, Latinne and Decaestecker 2002).
+    """
+    rate = usual
+    for _ in range(100):
+        shift = np.log(rate / (1 - rate)) - np.log(usual / (1 - usual))
+        rate = float(np.clip(np.mean(1 / (1 + np.exp(-odds - shift))), 1e-3, 0.9)) if len(odds) else usual
+    return float(np.clip(np.log(rate / (1 - rate)) - np.log(usual / (1 - usual)), -4, 1.5))
+
+
+def _nearest(scene: Scene, model: Model) -> np.ndarray:
+    """Scaled distance of each transcript to the nearest nucleus, (V,) float32."""
+    unit = units(scene.radius, model.scale.radius, model.geometry.power)
+    return scaled(scene, unit, np.zeros(len(unit), np.float32)).min(1, initial=1e3)
 
 
 def _candidates(scene: Scene, nearest: np.ndarray, model: Model, recipe: Recipe) -> np.ndarray:
@@ -100,11 +126,11 @@ def _explained(scene: Scene, model: Model, recipe: Recipe) -> np.ndarray:
 
 
 def _scores(
-    scene: Scene, rho: np.ndarray, place: np.ndarray, model: Model, recipe: Recipe, by_pixel: tuple
+    scene: Scene, nearest: np.ndarray, place: np.ndarray, model: Model, recipe: Recipe, by_pixel: tuple
 ) -> np.ndarray:
     """Log odds that a cell was missed at each place, (S,) float64."""
     lattice, view = scene.lattice, scene.view
-    nearest = np.minimum(rho.min(1, initial=1e3), recipe.farthest).astype(np.float32)
+    nearest = np.minimum(nearest, recipe.farthest).astype(np.float32)
     numbers = np.array([lattice.x0, lattice.y0, lattice.pixel, lattice.nx, lattice.ny, 1.6 * model.scale.radius])
     owner, transcript = _surroundings(place, view.x, view.y, nearest, *by_pixel, numbers)
     gene = view.gene[transcript]
