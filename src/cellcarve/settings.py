@@ -110,6 +110,8 @@ class CarveSettings(Validated):
         Split merged and join split prior nuclei.
     new_cells
         Add cells where transcripts lie far from every nucleus.
+    cell_diameter
+        Usual diameter of a cell in µm; read only where there is no prior.
     tile
         Side of the squares (µm) in which the tissue is worked on; smaller ones take less memory.
     """
@@ -117,6 +119,7 @@ class CarveSettings(Validated):
     purity: Purity = "balanced"
     repair: bool = True
     new_cells: bool = True
+    cell_diameter: float = bounded(13.0, 2, 100)
     tile: float = bounded(400.0, 50)
 
 

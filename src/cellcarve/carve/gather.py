@@ -136,10 +136,11 @@ def _who(
     origin = np.full(len(live), Origin.PRIOR, np.uint8)
     parent = np.zeros(len(live), np.int32)
     known = live <= anchored
-    parent[known] = repaired.parent[live[known]]
+    if prior.names:
+        parent[known] = repaired.parent[live[known]]
     origin[known & repaired.joined[np.minimum(live, anchored)]] = Origin.MERGED
     origin[known & repaired.cut[np.minimum(live, anchored)]] = Origin.SPLIT
-    origin[~known] = Origin.NEW
+    origin[parent == 0] = Origin.NEW
     taken = set(prior.names)
     names, made = [], 0
     for cell, old in zip(live.tolist(), parent.tolist(), strict=True):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cellcarve.carve.assign import answer, expected_pairs, sure_enough
+from cellcarve.carve.blank import find_cells
 from cellcarve.carve.fit import finish, fit_scene
 from cellcarve.carve.gather import TileAnswer, gather
 from cellcarve.carve.learn import learn, nuclear_counts
@@ -51,6 +52,9 @@ def carve(
     recipe = Recipe()
     tissue = cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
+    if not prior.core.any():
+        found = find_cells(tissue, settings.cell_diameter, recipe.types, compute.seed, recipe.halo)
+        progress.note(f"no prior: {found} cells found from density and expression")
     repaired = _repair(tissue, settings, recipe, compute.seed, progress)
     nuclei = _measure(tissue)
     bonus = _bonus(prior.confidence)

@@ -1,0 +1,170 @@
+"""Cells where no prior is given: compact groups of transcripts that are alike in their surroundings' expression.
+
+Centres start on a hexagonal grid and move, as superpixels do (Achanta et al. 2012): a transcript joins the centre that
+is nearest in place and in the programmes expressed around it; a centre moves to the mean of its transcripts. The inner
+part of each group then serves as a nucleus, and the method goes on as with a prior.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from scipy import ndimage
+from scipy.sparse import csr_matrix
+
+from cellcarve.carve.lattice import lay_lattice, pixels_of
+from cellcarve.carve.types import Types, learn_types, proportions, split_counts
+from cellcarve.data.tiles import View, view_tile
+from cellcarve.data.tissue import Tissue
+
+_ROUNDS = 12
+# How far a wholly different expression counts, in squared cell diameters.
+_UNLIKE = 8.0
+# Core: within this share of a cell's radius.
+_CORE = 0.55
+
+
+def find_cells(tissue: Tissue, diameter: float, programmes: int, seed: int, halo: float) -> int:
+    """Give every transcript near the middle of a group a cell and mark it as core, in place.
+
+    Parameters
+    ----------
+    diameter
+        Usual diameter of a cell, µm.
+    programmes
+        Number of expression programmes to tell groups apart by.
+
+    Returns
+    -------
+    int
+        Number of cells found; ``tissue.cells`` is set to it.
+    """
+    t = tissue.transcripts
+    types = _types_of_squares(tissue, diameter / 2, programmes, seed)
+    t.cell[:] = 0
+    t.core[:] = False
+    found = 0
+    for tile in np.flatnonzero(np.diff(t.start)).tolist():
+        view = view_tile(tissue, tile, halo)
+        label, centre = _group(view, _surroundings(view, types), diameter)
+        found += _keep(tissue, tile, view, label, centre, diameter, found)
+    tissue.cells = found
+    return found
+
+
+def _types_of_squares(tissue: Tissue, side: float, programmes: int, seed: int) -> Types:
+    """Programmes learned from squares of tissue, at most 20 000 of them."""
+    t = tissue.transcripts
+    column = np.floor((t.x - tissue.grid.centre_x) / side).astype(np.int64)
+    row = np.floor((t.y - tissue.grid.centre_y) / side).astype(np.int64)
+    _, square = np.unique(row * 10_000_019 + column, return_inverse=True)
+    stride = max(1, int(square.max()) // 20_000)
+    chosen = np.flatnonzero(square % stride == 0)
+    shape = (int(square.max()) // stride + 1, tissue.genes)
+    one = np.ones(len(chosen), np.float32)
+    counts = csr_matrix((one, (square[chosen] // stride, t.gene[chosen])), shape=shape)
+    overall = (np.bincount(t.gene, minlength=tissue.genes) + 0.5) / (len(t) + 0.5 * tissue.genes)
+    return learn_types(counts, overall, programmes, seed)
+
+
+def _surroundings(view: View, types: Types) -> np.ndarray:
+    """Square roots of the proportions of programmes around each transcript, (V, Q) float32 of unit length."""
+    lattice = lay_lattice(view, 1.0)
+    pixel = pixels_of(lattice, view.x, view.y)
+    number = types.profile.shape[1]
+    weight = np.tile(types.share, (len(lattice), 1)).astype(np.float32)
+    one = np.ones(len(view), np.float32)
+    for _ in range(3):
+        gained = np.zeros(weight.shape)
+        split_counts(pixel, view.gene, one, weight, types.profile, gained, np.zeros(types.profile.shape))
+        for q in range(number):
+            image = gained[:, q].reshape(lattice.ny, lattice.nx)
+            gained[:, q] = 25 * ndimage.gaussian_filter(image, 2.0, truncate=3).ravel()
+        weight = proportions(gained, types.share)
+    return np.sqrt(weight[pixel])
+
+
+def _group(view: View, around: np.ndarray, diameter: float) -> tuple[np.ndarray, np.ndarray]:
+    """Group (V,) int32 of each transcript, -1 = none, and the groups' centres (C, 2)."""
+    xmin, ymin, xmax, ymax = view.box
+    step_y = diameter * math.sqrt(3) / 2
+    # The grid is anchored to the middle of the tissue, so that tiles agree where to begin.
+    rows = np.arange(math.floor(ymin / step_y), math.ceil(ymax / step_y) + 1)
+    columns = np.arange(math.floor(xmin / diameter), math.ceil(xmax / diameter) + 1)
+    y, x = np.meshgrid(rows * step_y, columns * diameter, indexing="ij")
+    x = x + (rows % 2)[:, None] * diameter / 2
+    centre = np.c_[x.ravel(), y.ravel()]
+    like = np.zeros((len(centre), around.shape[1]), np.float32)
+    label = np.full(len(view), -1, np.int32)
+    for turn in range(_ROUNDS):
+        unlike = _UNLIKE if turn else 0.0
+        first, order, shape = _bucket(centre, view.box, diameter)
+        _join(view.x, view.y, around, centre, like, first, order, shape, np.array([diameter, unlike, xmin, ymin]), label)
+        inside = label >= 0
+        count = np.bincount(label[inside], minlength=len(centre))
+        safe = np.maximum(count, 1)
+        for axis, v in enumerate((view.x, view.y)):
+            mean = np.bincount(label[inside], v[inside], len(centre)) / safe
+            centre[:, axis] = np.where(count > 0, mean, centre[:, axis])
+        for q in range(around.shape[1]):
+            like[:, q] = np.bincount(label[inside], around[inside, q], len(centre)) / safe
+        like /= np.maximum(np.linalg.norm(like, axis=1, keepdims=True), 1e-9)
+    return label, centre
+
+
+def _bucket(
+    centre: np.ndarray, box: tuple[float, float, float, float], side: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Centres sorted by square of the given side: starts, order and (columns, rows)."""
+    columns = int((box[2] - box[0]) // side) + 3
+    rows = int((box[3] - box[1]) // side) + 3
+    column = np.clip(((centre[:, 0] - box[0]) // side).astype(np.int64) + 1, 0, columns - 1)
+    row = np.clip(((centre[:, 1] - box[1]) // side).astype(np.int64) + 1, 0, rows - 1)
+    square = row * columns + column
+    order = np.argsort(square, kind="stable")
+    return np.searchsorted(square[order], np.arange(rows * columns + 1)), order, np.array([columns, rows])
+
+
+@njit(cache=True, nogil=True)
+def _join(x, y, around, centre, like, first, order, shape, numbers, label):
+    """Give each transcript to the nearest centre in place and expression, within one and a half diameters."""
+    side, unlike, x0, y0 = numbers
+    for t in range(len(x)):
+        column, row = int((x[t] - x0) // side) + 1, int((y[t] - y0) // side) + 1
+        best, chosen = 2.25, -1
+        for v in range(max(row - 1, 0), min(row + 2, shape[1])):
+            for u in range(max(column - 1, 0), min(column + 2, shape[0])):
+                for i in range(first[v * shape[0] + u], first[v * shape[0] + u + 1]):
+                    c = order[i]
+                    d = ((x[t] - centre[c, 0]) ** 2 + (y[t] - centre[c, 1]) ** 2) / side**2
+                    if d >= best:
+                        continue
+                    if unlike > 0:
+                        same = 0.0
+                        for q in range(around.shape[1]):
+                            same += around[t, q] * like[c, q]
+                        d += unlike * (1 - same)
+                    if d < best:
+                        best, chosen = d, c
+        label[t] = chosen
+
+
+def _keep(
+    tissue: Tissue, tile: int, view: View, label: np.ndarray, centre: np.ndarray, diameter: float, found: int
+) -> int:
+    """Write the cores of the groups whose centres lie in the tile, numbered from found + 1; returns how many."""
+    grid = tissue.grid
+    at = grid.of(centre[:, 0] + grid.centre_x, centre[:, 1] + grid.centre_y)
+    inside = label >= 0
+    away = np.full(len(view), np.inf)
+    away[inside] = np.hypot(view.x[inside] - centre[label[inside], 0], view.y[inside] - centre[label[inside], 1])
+    core = inside & (away <= _CORE * diameter / 2)
+    core[inside] &= at[label[inside]] == tile
+    rich = np.bincount(label[core], minlength=len(centre)) >= 4
+    number = np.where(rich, np.cumsum(rich), 0)
+    mine = np.flatnonzero(core)
+    mine = mine[rich[label[mine]]]
+    t = tissue.transcripts
+    t.cell[view.index[mine]] = found + number[label[mine]]
+    t.core[view.index[mine]] = True
+    return int(rich.sum())
