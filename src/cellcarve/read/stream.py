@@ -1,0 +1,121 @@
+"""Rows of a parquet, csv or in-memory table in batches."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+
+from cellcarve.errors import InputError
+
+_ROWS = 1 << 19
+_TEXT = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+
+
+class Stream(Protocol):
+    """A table whose rows can be read once, in order."""
+
+    path: Path
+    names: list[str]
+
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The named columns, some rows at a time."""
+
+
+class ParquetStream:
+    """A parquet file; text columns are read as dictionaries."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            schema = pq.read_schema(path)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{path} cannot be read as parquet ({_first_line(error)}); copy or export it again") from error
+        self.names = schema.names
+        self._text = [f.name for f in schema if f.type in _TEXT]
+
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The named columns, some rows at a time."""
+        text = [name for name in columns if name in self._text]
+        try:
+            with pq.ParquetFile(self.path, read_dictionary=text) as file:
+                yield from file.iter_batches(_ROWS, columns=columns)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{self.path} breaks off or is damaged ({_first_line(error)}); copy or export it again") from error
+
+
+class CsvStream:
+    """A csv or tsv file, gzipped or not."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._delimiter = "\t" if _is_tabbed(path) else ","
+        self._types: dict[str, pa.DataType] = {}
+        try:
+            with self._open() as reader:
+                self.names = reader.schema.names
+        except (pa.ArrowInvalid, OSError, StopIteration) as error:
+            raise InputError(f"{path} cannot be read as a table ({_first_line(error)}); check the file") from error
+        # Types guessed from the first block may fail later on: take everything as text, and parse numbers with the
+        # row named where that fails.
+        self._types = dict.fromkeys(self.names, pa.string())
+
+    def _open(self, columns: list[str] | None = None) -> csv.CSVStreamingReader:
+        return csv.open_csv(
+            pa.input_stream(str(self.path), compression="gzip" if _is_gzip(self.path) else None),
+            read_options=csv.ReadOptions(block_size=1 << 24),
+            parse_options=csv.ParseOptions(delimiter=self._delimiter),
+            convert_options=csv.ConvertOptions(column_types=self._types, include_columns=columns, strings_can_be_null=True),
+        )
+
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The named columns, some rows at a time."""
+        try:
+            with self._open(columns) as reader:
+                yield from reader
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{self.path} cannot be read to its end ({_first_line(error)}); check the file") from error
+
+
+class MemoryStream:
+    """An Arrow table in memory."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.path = Path("the table in memory")
+        self.names = table.column_names
+        self._table = table
+
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The named columns, some rows at a time."""
+        yield from self._table.select(columns).to_batches(_ROWS)
+
+
+def open_stream(path: Path) -> Stream:
+    """Parquet by its ending or first bytes, everything else as csv."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the path")
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic == b"PAR1" or path.suffix == ".parquet":
+        return ParquetStream(path)
+    return CsvStream(path)
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _is_tabbed(path: Path) -> bool:
+    with pa.input_stream(str(path), compression="gzip" if _is_gzip(path) else None) as file:
+        try:
+            line = file.read(65536).split(b"\n", 1)[0]
+        except (OSError, pa.ArrowInvalid) as error:
+            raise InputError(f"{path} cannot be unpacked ({_first_line(error)}); copy or export it again") from error
+    return line.count(b"\t") > line.count(b",")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")[:160]
