@@ -114,7 +114,9 @@ def sure_enough(answer_: Answer, purity: Purity, blur: float) -> np.ndarray:
     return (answer_.best > 0) & (answer_.probability >= needed)
 
 
-def expected_pairs(scene: Scene, answer_: Answer, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def expected_pairs(
+    scene: Scene, answer_: Answer, inside: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cells of the view, genes and summed probabilities of the transcripts `inside`, one entry per cell and gene."""
     belief = answer_.belief[inside]
     candidate = scene.candidate[scene.pixel[inside]]

@@ -99,7 +99,18 @@ def _group(view: View, around: np.ndarray, diameter: float) -> tuple[np.ndarray,
     for turn in range(_ROUNDS):
         unlike = _UNLIKE if turn else 0.0
         first, order, shape = _bucket(centre, view.box, diameter)
-        _join(view.x, view.y, around, centre, like, first, order, shape, np.array([diameter, unlike, xmin, ymin]), label)
+        _join(
+            view.x,
+            view.y,
+            around,
+            centre,
+            like,
+            first,
+            order,
+            shape,
+            np.array([diameter, unlike, xmin, ymin]),
+            label,
+        )
         inside = label >= 0
         count = np.bincount(label[inside], minlength=len(centre))
         safe = np.maximum(count, 1)
@@ -157,7 +168,9 @@ def _keep(
     at = grid.of(centre[:, 0] + grid.centre_x, centre[:, 1] + grid.centre_y)
     inside = label >= 0
     away = np.full(len(view), np.inf)
-    away[inside] = np.hypot(view.x[inside] - centre[label[inside], 0], view.y[inside] - centre[label[inside], 1])
+    away[inside] = np.hypot(
+        view.x[inside] - centre[label[inside], 0], view.y[inside] - centre[label[inside], 1]
+    )
     core = inside & (away <= _CORE * diameter / 2)
     core[inside] &= at[label[inside]] == tile
     rich = np.bincount(label[core], minlength=len(centre)) >= 4

@@ -126,7 +126,13 @@ def _march_all(cost, column, row, start, box, offset, value, scale):
             continue
         field = value[offset[c] : offset[c + 1]].reshape((ny, nx))
         local = cost[box[c, 1] : box[c, 1] + ny, box[c, 0] : box[c, 0] + nx]
-        _plant(local, column[start[c] : start[c + 1]] - box[c, 0], row[start[c] : start[c + 1]] - box[c, 1], field, scale[0])
+        _plant(
+            local,
+            column[start[c] : start[c + 1]] - box[c, 0],
+            row[start[c] : start[c + 1]] - box[c, 1],
+            field,
+            scale[0],
+        )
         for _ in range(6):
             if not (_scan(local, field, scale[0], scale[1], 1) | _scan(local, field, scale[0], scale[1], -1)):
                 break
@@ -220,7 +226,11 @@ def nearest_cells(box, offset, value, unit, shift, lattice_nx, lattice_ny, limit
                     k -= 1
                 if k < K:
                     for m in range(K - 1, k, -1):
-                        candidate[v, m], gap[v, m], rho[v, m] = candidate[v, m - 1], gap[v, m - 1], rho[v, m - 1]
+                        candidate[v, m], gap[v, m], rho[v, m] = (
+                            candidate[v, m - 1],
+                            gap[v, m - 1],
+                            rho[v, m - 1],
+                        )
                     candidate[v, k], gap[v, k], rho[v, k] = c, g, r
     return candidate, gap
 

@@ -79,8 +79,15 @@ def fit_scene(scene: Scene, model: Model, recipe: Recipe, bonus: float) -> Fit:
         cost = np.float32(recipe.temper * (1 - share)) * area * fit.density
         score[:, :-1] -= cost[scene.candidate]
         kernel.gather_evidence(
-            scene.pixel, view.gene, fit.rate, fit.label, fit.leaked, model.background, scene.candidate,
-            (np.float32(share), np.float32(recipe.temper)), score,
+            scene.pixel,
+            view.gene,
+            fit.rate,
+            fit.label,
+            fit.leaked,
+            model.background,
+            scene.candidate,
+            (np.float32(share), np.float32(recipe.temper)),
+            score,
         )
         for colour in (0, 1):
             kernel.relabel(colour, nx, scene.candidate, score, np.float32(recipe.smooth), fit.label)
@@ -154,8 +161,15 @@ def _by_cell(candidate: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray,
 
 def _choose(scene: Scene, fit: Fit, model: Model, share: float) -> None:
     kernel.choose_cells(
-        scene.pixel, scene.view.gene, fit.rate, fit.within, fit.label, fit.leaked, model.background,
-        np.float32(share), fit.mine,
+        scene.pixel,
+        scene.view.gene,
+        fit.rate,
+        fit.within,
+        fit.label,
+        fit.leaked,
+        model.background,
+        np.float32(share),
+        fit.mine,
     )
 
 
@@ -164,7 +178,14 @@ def _types_of_cells(scene: Scene, fit: Fit, model: Model) -> None:
     gained = np.zeros(fit.weight.shape)
     fit.back[:] = 0
     kernel.recount(
-        scene.pixel, scene.view.gene, scene.candidate, fit.mine, fit.weight, model.types.profile, gained, fit.back
+        scene.pixel,
+        scene.view.gene,
+        scene.candidate,
+        fit.mine,
+        fit.weight,
+        model.types.profile,
+        gained,
+        fit.back,
     )
     fit.count[:] = gained.sum(1)
     fit.weight[:] = proportions(gained, model.types.share)

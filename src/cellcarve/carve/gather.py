@@ -114,7 +114,9 @@ def _living(tissue: Tissue, answers: list[TileAnswer], total: int) -> np.ndarray
     return np.flatnonzero(alive)
 
 
-def _rows(table: Table, tissue: Tissue, answers: list[TileAnswer], number: np.ndarray) -> dict[str, np.ndarray]:
+def _rows(
+    table: Table, tissue: Tissue, answers: list[TileAnswer], number: np.ndarray
+) -> dict[str, np.ndarray]:
     """Cell, best, probability, runner-up and background of every input row."""
     n = len(table)
     cell, best, second = (np.zeros(n, np.int32) for _ in range(3))
@@ -126,7 +128,13 @@ def _rows(table: Table, tissue: Tissue, answers: list[TileAnswer], number: np.nd
         second[row] = number[a.second]
         probability[row] = np.where(number[a.best] > 0, a.probability, 0)
         background[row] = a.best == 0
-    return {"cell": cell, "best": best, "probability": probability, "runner_up": second, "background": background}
+    return {
+        "cell": cell,
+        "best": best,
+        "probability": probability,
+        "runner_up": second,
+        "background": background,
+    }
 
 
 def _who(

@@ -54,7 +54,15 @@ def nuclear_types(scene: Scene, types: Types, rounds: int = 8) -> tuple[np.ndarr
     one = np.ones(len(core), np.float32)
     for _ in range(rounds):
         gained = np.zeros((cells, number))
-        split_counts(scene.core[core], scene.view.gene[core], one, weight, types.profile, gained, np.zeros(types.profile.shape))
+        split_counts(
+            scene.core[core],
+            scene.view.gene[core],
+            one,
+            weight,
+            types.profile,
+            gained,
+            np.zeros(types.profile.shape),
+        )
         weight = proportions(gained, types.share)
     return weight, np.bincount(scene.core[core], minlength=cells)
 
@@ -114,7 +122,9 @@ class _Trial:
         self.scenes, self.scale, self.recipe = scenes, scale, recipe
         stride = max(1, sum(len(p.index) for p in pairs) // _MOST_PAIRS)
         self.pairs = [
-            Pairs(p.index[::stride], p.first[::stride], p.second[::stride], p.chance[::stride], p.size[::stride])
+            Pairs(
+                p.index[::stride], p.first[::stride], p.second[::stride], p.chance[::stride], p.size[::stride]
+            )
             for p in pairs
         ]
         self.chance = np.concatenate([p.chance for p in self.pairs])
@@ -145,7 +155,12 @@ class _Trial:
         """Total loss in nats and the fitted parameters."""
         bounds = [(np.log(least_slope), 3), (-6, 6), (-6, 6), (-5, 5)]
         found = minimize(
-            pair_loss, self.theta, (self.lead(geometry), self.size, self.chance), "L-BFGS-B", jac=True, bounds=bounds
+            pair_loss,
+            self.theta,
+            (self.lead(geometry), self.size, self.chance),
+            "L-BFGS-B",
+            jac=True,
+            bounds=bounds,
         )
         self.theta = found.x
         return float(found.fun) * len(self.size), found.x

@@ -45,8 +45,12 @@ def sample_windows(tissue: Tissue, halo: float, most: int) -> list[View]:
 
 def _touching(tissue: Tissue, box: tuple[float, float, float, float], halo: float) -> list[int]:
     grid = tissue.grid
-    first_x, last_x = (int(np.clip((v - grid.x0) // grid.side, 0, grid.nx - 1)) for v in (box[0] - halo, box[2] + halo))
-    first_y, last_y = (int(np.clip((v - grid.y0) // grid.side, 0, grid.ny - 1)) for v in (box[1] - halo, box[3] + halo))
+    first_x, last_x = (
+        int(np.clip((v - grid.x0) // grid.side, 0, grid.nx - 1)) for v in (box[0] - halo, box[2] + halo)
+    )
+    first_y, last_y = (
+        int(np.clip((v - grid.y0) // grid.side, 0, grid.ny - 1)) for v in (box[1] - halo, box[3] + halo)
+    )
     return [r * grid.nx + c for r in range(first_y, last_y + 1) for c in range(first_x, last_x + 1)]
 
 
@@ -59,7 +63,9 @@ def tissue_scale(tissue: Tissue, nuclei: Nuclei) -> Scale:
     # Median over transcripts, not over area: empty surroundings do not count.
     typical = float(np.sort(np.repeat(count, count))[len(t) // 2]) / 100
     sigma = float(np.clip(np.sqrt(8 / (4 * np.pi * typical)), 0.8, 4.0))
-    return Scale(pixel=float(np.clip(round(1.25 * sigma * 4) / 4, 1.0, 4.0)), sigma=sigma, radius=nuclei.usual)
+    return Scale(
+        pixel=float(np.clip(round(1.25 * sigma * 4) / 4, 1.0, 4.0)), sigma=sigma, radius=nuclei.usual
+    )
 
 
 def nuclear_counts(tissue: Tissue, cells: int) -> csr_matrix:
@@ -71,7 +77,13 @@ def nuclear_counts(tissue: Tissue, cells: int) -> csr_matrix:
 
 
 def learn(
-    tissue: Tissue, nuclei: Nuclei, recipe: Recipe, bonus: float, seed: int, new_cells: bool, tell: Callable[[str], None]
+    tissue: Tissue,
+    nuclei: Nuclei,
+    recipe: Recipe,
+    bonus: float,
+    seed: int,
+    new_cells: bool,
+    tell: Callable[[str], None],
 ) -> Model:
     """Types from all nuclei; geometry, densities, background and refreshed types from sample windows."""
     t = tissue.transcripts
@@ -107,7 +119,9 @@ def _measure_scale(scenes: list[Scene], scale: Scale, geometry: Geometry) -> Sca
         outside.append(np.minimum(rho[inside], 10.0))
         _, log_size = even_out(scene, unit, geometry.balance, None)
         sizes.append(log_size)
-        near = np.where(scene.candidate[:, 0] > 0, 1 + scene.gap[:, 0] / unit[scene.candidate[:, 0]], 1e3) < 1.8
+        near = (
+            np.where(scene.candidate[:, 0] > 0, 1 + scene.gap[:, 0] / unit[scene.candidate[:, 0]], 1e3) < 1.8
+        )
         close += int(near[scene.pixel].sum())
         close_area += float(near.sum()) * scale.pixel**2
         cells += len(np.unique(scene.core[inside & (scene.core > 0)]))
@@ -122,7 +136,7 @@ def _measure_scale(scenes: list[Scene], scale: Scale, geometry: Geometry) -> Sca
 
 
 def _levels(scenes: list[Scene], overall: np.ndarray, recipe: Recipe) -> tuple[float, np.ndarray]:
-    """ln of the mean density of cells, and the background (G,) per µm², at the start."""
+    """Ln of the mean density of cells, and the background (G,) per µm², at the start."""
     number = sum(len(s.view) for s in scenes)
     area = sum(float((s.candidate[:, 0] > 0).sum()) * s.lattice.pixel**2 for s in scenes)
     density = number / max(area, 1.0)
@@ -141,7 +155,9 @@ def _refine(scenes: list[Scene], model: Model, recipe: Recipe, bonus: float, new
             add_cells(scene, model, recipe, first=1 << 40)
         fit = fit_scene(scene, model, recipe, bonus)
         finish(scene, fit, model, recipe)
-        kernel.total_types(scene.pixel, scene.view.gene, scene.candidate, fit.mine, fit.weight, model.types.profile, totals)
+        kernel.total_types(
+            scene.pixel, scene.view.gene, scene.candidate, fit.mine, fit.weight, model.types.profile, totals
+        )
         back += fit.back
         share += (fit.count[1:, None] * fit.weight[1:]).sum(0)
         measured = np.log((fit.count[1:] + 20) / (fit.area[1:] + 20 / np.exp(model.level)))

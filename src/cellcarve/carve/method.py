@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -101,7 +100,9 @@ def _repair(
     repaired = repair(t.cell[core], t.x[core], t.y[core], t.gene[core], cells, types)
     t.cell[core] = repaired.label
     tissue.cells = repaired.cells
-    progress.note(f"nuclei: {repaired.cells - cells} merged ones cut in two, {int(repaired.joined.sum())} split ones joined")
+    progress.note(
+        f"nuclei: {repaired.cells - cells} merged ones cut in two, {int(repaired.joined.sum())} split ones joined"
+    )
     return repaired
 
 
@@ -112,7 +113,13 @@ def _measure(tissue: Tissue) -> Nuclei:
 
 
 def _fit_tile(
-    tissue: Tissue, tile: int, nuclei: Nuclei, model: Model, recipe: Recipe, settings: CarveSettings, bonus: float
+    tissue: Tissue,
+    tile: int,
+    nuclei: Nuclei,
+    model: Model,
+    recipe: Recipe,
+    settings: CarveSettings,
+    bonus: float,
 ) -> TileAnswer:
     """Fit a tile with its surroundings and keep what concerns its own transcripts."""
     view = view_tile(tissue, tile, recipe.halo)

@@ -87,5 +87,5 @@ def measure(label: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> Nucl
     live = n > 0
     live[0] = False
     usual = float(np.exp(np.log(radius[live]).mean())) if live.any() else 3.0
-    as32 = [v.astype(np.float32) for v in (mx, my, radius)]
-    return Nuclei(n.astype(np.int64), *as32, usual)
+    x32, y32, radius32 = (v.astype(np.float32) for v in (mx, my, radius))
+    return Nuclei(n.astype(np.int64), x32, y32, radius32, usual)

@@ -61,7 +61,9 @@ def extent(label: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> np.nd
     return np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
 
 
-def repair(label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, cells: int, types: Types) -> Repaired:
+def repair(
+    label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, cells: int, types: Types
+) -> Repaired:
     """Cut and join nuclei.
 
     Parameters
@@ -90,7 +92,9 @@ def repair(label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, ce
     return Repaired(target[label], total, parent, joined, halves)
 
 
-def cut_merged(label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, cells: int, types: Types) -> np.ndarray:
+def cut_merged(
+    label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, cells: int, types: Types
+) -> np.ndarray:
     """Number 1, 2, ... of the new cell for transcripts in the second half of a merged nucleus, else 0; (n,) int32."""
     n, mx, my, xx, yy, xy = moments(label, x, y, cells)
     size = np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
@@ -140,7 +144,9 @@ def _halve(suspects, order, start, x, y, axis, side):
             side[own[i]] = u[i] > cut
 
 
-def join_split(label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, cells: int, types: Types) -> np.ndarray:
+def join_split(
+    label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, cells: int, types: Types
+) -> np.ndarray:
     """Cell that each cell 0 .. cells becomes part of: itself, or the partner it is joined to; (cells + 1,) int32.
 
     Touching nuclei are joined where their union is as compact as one nucleus of common size and one set of
@@ -169,12 +175,21 @@ def join_split(label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray
     alone = log_likelihood(types, label, gene, cells + 1)
     same = np.clip(together - alone[a] - alone[b], -40, 10)
     fewest = np.log(np.clip(np.minimum(n[a], n[b]), 4, 150))
-    odds = 3.9 * np.clip(ratio, 0.5, 1.2) - 2.46 * np.log(union / usual) - near + 0.25 * same + 1.34 * fewest - 5.6
+    odds = (
+        3.9 * np.clip(ratio, 0.5, 1.2)
+        - 2.46 * np.log(union / usual)
+        - near
+        + 0.25 * same
+        + 1.34 * fewest
+        - 5.6
+    )
     good = odds > 0
     return _pair_up(target, a[good], b[good], -odds[good])
 
 
-def _both(a: np.ndarray, b: np.ndarray, order: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _both(
+    a: np.ndarray, b: np.ndarray, order: np.ndarray, start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Pairs' numbers (int32) and the transcripts of both their nuclei, one after the other."""
     first = np.stack([start[a], start[b]], 1).ravel()
     length = np.stack([start[a + 1] - start[a], start[b + 1] - start[b]], 1).ravel()

@@ -108,7 +108,9 @@ def scaled(scene: Scene, unit: np.ndarray, shift: np.ndarray) -> np.ndarray:
     return np.where((cell > 0) & (scene.gap_here < 900), rho, np.float32(1e3))
 
 
-def even_out(scene: Scene, unit: np.ndarray, balance: float, log_size: float | None) -> tuple[np.ndarray, float]:
+def even_out(
+    scene: Scene, unit: np.ndarray, balance: float, log_size: float | None
+) -> tuple[np.ndarray, float]:
     """Shift of each cell's scaled distance that evens out (balance > 0) the sizes of cells.
 
     Three rounds of giving each transcript to the nearest cell; a cell with more transcripts than the median moves

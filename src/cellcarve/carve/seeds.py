@@ -117,7 +117,9 @@ def _explained(scene: Scene, model: Model, recipe: Recipe) -> np.ndarray:
     weight, _ = nuclear_types(scene, model.types)
     share = np.zeros(scene.gap_here.shape, np.float32)
     one = np.ones(len(scene.cell), np.float32)
-    kernel.expected_rates(scene.view.gene, scene.pixel, scene.candidate, weight, model.types.profile, one, share)
+    kernel.expected_rates(
+        scene.view.gene, scene.pixel, scene.candidate, weight, model.types.profile, one, share
+    )
     near = np.exp(-np.minimum(scene.gap_here, 60) / recipe.leak_um) * (share > 0)
     overall = model.types.overall[scene.view.gene].astype(np.float32)
     total = near.sum(1)
@@ -131,7 +133,9 @@ def _scores(
     """Log odds that a cell was missed at each place, (S,) float64."""
     lattice, view = scene.lattice, scene.view
     nearest = np.minimum(nearest, recipe.farthest).astype(np.float32)
-    numbers = np.array([lattice.x0, lattice.y0, lattice.pixel, lattice.nx, lattice.ny, 1.6 * model.scale.radius])
+    numbers = np.array(
+        [lattice.x0, lattice.y0, lattice.pixel, lattice.nx, lattice.ny, 1.6 * model.scale.radius]
+    )
     owner, transcript = _surroundings(place, view.x, view.y, nearest, *by_pixel, numbers)
     gene = view.gene[transcript]
     profile = model.types.profile
@@ -144,7 +148,9 @@ def _scores(
     new = _CLEAR * (weight[owner] * profile[gene]).sum(1) + (1 - _CLEAR) * model.types.overall[gene]
     known = _explained(scene, model, recipe)[transcript]
     ratio = np.bincount(owner, np.log(new / known), len(place))
-    distance = np.bincount(owner, nearest[transcript], len(place)) / np.maximum(np.bincount(owner, minlength=len(place)), 1)
+    distance = np.bincount(owner, nearest[transcript], len(place)) / np.maximum(
+        np.bincount(owner, minlength=len(place)), 1
+    )
     far = np.clip((distance - 1) / (model.scale.quartile - 1), 0, 6)
     # Where genes do not tell the sides of a border, they do not tell a missed cell either.
     telling = recipe.seed_expression * (1 - model.geometry.blur)
@@ -164,7 +170,10 @@ def _surroundings(place, x, y, nearest, order, start, numbers):
                 w = v * int(nx) + u
                 for i in range(start[w], start[w + 1]):
                     t = order[i]
-                    if nearest[t] < 1.3 or (x[t] - place[s, 0]) ** 2 + (y[t] - place[s, 1]) ** 2 > reach * reach:
+                    if (
+                        nearest[t] < 1.3
+                        or (x[t] - place[s, 0]) ** 2 + (y[t] - place[s, 1]) ** 2 > reach * reach
+                    ):
                         continue
                     owner.append(s)
                     transcript.append(t)

@@ -74,7 +74,6 @@ def learn_types(counts: csr_matrix, overall: np.ndarray, number: int, seed: int)
     label = _kmeans(_directions(counts, overall, 20, seed), number, seed)
     member = csr_matrix((np.ones(len(label)), (np.arange(len(label)), label)), shape=(len(label), number))
     types = refresh((counts.T @ member).toarray(), np.bincount(label, minlength=number) / len(label), overall)
-    size = np.asarray(counts.sum(1)).ravel()
     return _soften(types, counts.astype(np.float32), label, rounds=25)
 
 

@@ -35,7 +35,14 @@ def cut(table: Table, cell: np.ndarray, core: np.ndarray, cells: int, side: floa
     z = np.zeros(len(row), np.float32) if table.z is None else table.z[row]
     start = np.searchsorted(tile, np.arange(len(grid) + 1)).astype(np.int64)
     transcripts = Transcripts(
-        x[order], y[order], z, table.gene[row], cell[row].astype(np.int32), core[row], row.astype(np.int64), start
+        x[order],
+        y[order],
+        z,
+        table.gene[row],
+        cell[row].astype(np.int32),
+        core[row],
+        row.astype(np.int64),
+        start,
     )
     return Tissue(transcripts, grid, len(table.genes), cells)
 
@@ -46,7 +53,9 @@ def _centred_grid(x: np.ndarray, y: np.ndarray, side: float) -> TileGrid:
     number = [max(1, math.ceil((b - a + 1e-3) / side)) for a, b in zip(low, high, strict=True)]
     centre = (low + high) / 2
     corner = centre - np.array(number) * side / 2
-    return TileGrid(float(corner[0]), float(corner[1]), side, *number, float(centre[0]), float(centre[1]))
+    return TileGrid(
+        float(corner[0]), float(corner[1]), side, number[0], number[1], float(centre[0]), float(centre[1])
+    )
 
 
 @dataclass

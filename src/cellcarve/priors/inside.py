@@ -8,7 +8,9 @@ from numba import njit
 _SQUARE = 8.0
 
 
-def polygon_of(x: np.ndarray, y: np.ndarray, ring_x: np.ndarray, ring_y: np.ndarray, start: np.ndarray) -> np.ndarray:
+def polygon_of(
+    x: np.ndarray, y: np.ndarray, ring_x: np.ndarray, ring_y: np.ndarray, start: np.ndarray
+) -> np.ndarray:
     """Number of the polygon that holds each point, -1 = none; of several, the smallest.
 
     Parameters
@@ -38,8 +40,14 @@ def polygon_of(x: np.ndarray, y: np.ndarray, ring_x: np.ndarray, ring_y: np.ndar
     # Largest first, so that the smallest has the last word.
     area = _areas(ring_x, ring_y, start)
     _mark(
-        np.argsort(-area, kind="stable").astype(np.int64), ring_x, ring_y, start, x, y,
-        (order, first, np.array([x0, y0]), np.array([columns, rows])), owner,
+        np.argsort(-area, kind="stable").astype(np.int64),
+        ring_x,
+        ring_y,
+        start,
+        x,
+        y,
+        (order, first, np.array([x0, y0]), np.array([columns, rows])),
+        owner,
     )
     return owner
 
@@ -73,7 +81,11 @@ def _mark(polygons, ring_x, ring_y, start, x, y, hashed, owner):
             for c in range(c0, c1 + 1):
                 for i in range(first[r * shape[0] + c], first[r * shape[0] + c + 1]):
                     t = order[i]
-                    if left <= x[t] <= right and low <= y[t] <= high and _holds(ring_x[a:b], ring_y[a:b], x[t], y[t]):
+                    if (
+                        left <= x[t] <= right
+                        and low <= y[t] <= high
+                        and _holds(ring_x[a:b], ring_y[a:b], x[t], y[t])
+                    ):
                         owner[t] = p
 
 

@@ -27,14 +27,20 @@ def load_image(path: Path) -> np.ndarray:
                 f"{path} is a pickled array, which could run code when loaded; save plain numbers with "
                 "numpy.save(path, labels.astype('uint32'))"
             ) from error
-        raise InputError(f"{path} cannot be read as a label image ({error}); save it as .tif or .npy") from error
+        raise InputError(
+            f"{path} cannot be read as a label image ({error}); save it as .tif or .npy"
+        ) from error
     except Exception as error:
-        raise InputError(f"{path} cannot be read as a label image ({error}); save it as .tif or .npy") from error
+        raise InputError(
+            f"{path} cannot be read as a label image ({error}); save it as .tif or .npy"
+        ) from error
     image = np.squeeze(image)
     if image.ndim == 3:
         image = image[len(image) // 2]
     if image.ndim != 2 or image.dtype.kind not in "uifb":
-        raise InputError(f"{path} has shape {image.shape} and type {image.dtype}; a label image is 2-D and whole numbers")
+        raise InputError(
+            f"{path} has shape {image.shape} and type {image.dtype}; a label image is 2-D and whole numbers"
+        )
     if not np.any(image > 0):
         raise InputError(f"{path} holds no labels (no pixel above 0); check the file")
     return image
@@ -51,7 +57,9 @@ def _open(path: Path) -> np.ndarray:
     return tifffile.imread(path)
 
 
-def label_rows(path: Path, x: np.ndarray, y: np.ndarray, settings: PriorSettings) -> tuple[np.ndarray, list[str]]:
+def label_rows(
+    path: Path, x: np.ndarray, y: np.ndarray, settings: PriorSettings
+) -> tuple[np.ndarray, list[str]]:
     """Label of the pixel in which each transcript lies.
 
     Parameters
@@ -78,12 +86,18 @@ def label_rows(path: Path, x: np.ndarray, y: np.ndarray, settings: PriorSettings
     i, j = np.floor(row).astype(np.int64), np.floor(column).astype(np.int64)
     inside = (i >= 0) & (j >= 0) & (i < image.shape[0]) & (j < image.shape[1])
     if inside.mean() < 0.01:
-        corners = np.array([[0, 0], [0, image.shape[0]], [image.shape[1], 0], [image.shape[1], image.shape[0]]])
+        corners = np.array(
+            [[0, 0], [0, image.shape[0]], [image.shape[1], 0], [image.shape[1], image.shape[0]]]
+        )
         px, py = np.array([[a, b], [d, e]]) @ corners.T + np.array([[c], [f]])
         raise InputError(no_overlap(path, (px.min(), py.min(), px.max(), py.max()), x, y))
     label = np.zeros(len(x), np.int64)
     label[inside] = np.maximum(image[i[inside], j[inside]], 0).astype(np.int64)
-    notes = [f"label image {path.name} covers {inside.mean():.0%} of the transcripts"] if inside.mean() < 0.999 else []
+    notes = (
+        [f"label image {path.name} covers {inside.mean():.0%} of the transcripts"]
+        if inside.mean() < 0.999
+        else []
+    )
     return label, notes
 
 
@@ -97,11 +111,13 @@ def no_overlap(path: Path, box: tuple[float, float, float, float], x: np.ndarray
 
 
 def _affine(settings: PriorSettings) -> tuple[float, ...]:
-    """x = a column + b row + c, y = d column + e row + f, in µm."""
+    """X = a column + b row + c, y = d column + e row + f, in µm."""
     if settings.prior_affine is not None:
         numbers = _numbers(settings.prior_affine, 6, "prior_affine", "a,b,c,d,e,f")
         if abs(numbers[0] * numbers[4] - numbers[1] * numbers[3]) < 1e-12:
-            raise SettingsError(f"prior_affine '{settings.prior_affine}' squeezes the image flat; check its six numbers")
+            raise SettingsError(
+                f"prior_affine '{settings.prior_affine}' squeezes the image flat; check its six numbers"
+            )
         return numbers
     scale = settings.prior_scale or 1.0
     x0, y0 = offset_of(settings)

@@ -56,7 +56,9 @@ def _from_input(table: Table, settings: PriorSettings) -> Prior:
     notes = []
     flagged = table.nucleus is not None and bool((table.nucleus & (table.cell > 0)).any())
     if flagged and settings.prior_holds != "cells":
-        prior = _make(table, settings, table.cell, table.cell_names, table.nucleus, "the input's cells and nuclei", [])
+        prior = _make(
+            table, settings, table.cell, table.cell_names, table.nucleus, "the input's cells and nuclei", []
+        )
         return _with_outlines(prior, table)
     if table.nucleus is not None and not flagged:
         notes.append("no transcript of the input is flagged as nuclear")
@@ -76,16 +78,28 @@ def _from_file(table: Table, settings: PriorSettings, path: Path) -> Prior:
     if path.name.lower().endswith(labels.ENDINGS):
         label, notes = labels.label_rows(path, table.x, table.y, settings)
         if not (label > 0).any():
-            raise InputError(f"prior {path}: no transcript lies on a label; check --prior-scale, --prior-offset and --prior-flip-y")
+            raise InputError(
+                f"prior {path}: no transcript lies on a label; check --prior-scale, --prior-offset and --prior-flip-y"
+            )
         words, code = np.unique(label, return_inverse=True)
         names = [str(w) for w in words.tolist() if w > 0]
         cell = (code + (0 if words[0] == 0 else 1)).astype(np.int32)
         pixel = (settings.prior_scale or 1.0) ** 2
         kind = _judge(settings, path, float(np.median(np.bincount(cell)[1:])) * pixel, notes, "by name")
-        return _make(table, settings, cell, names, cell > 0 if kind == "nuclei" else None, f"label image {path.name}", notes)
+        return _make(
+            table,
+            settings,
+            cell,
+            names,
+            cell > 0 if kind == "nuclei" else None,
+            f"label image {path.name}",
+            notes,
+        )
     if path.name.lower().endswith(outlines.ENDINGS):
         return _from_polygons(table, settings, (path,), "", [])
-    raise InputError(f"prior {path} is neither a label image (.tif, .npy) nor polygons (.geojson, .parquet, .csv); export one of these")
+    raise InputError(
+        f"prior {path} is neither a label image (.tif, .npy) nor polygons (.geojson, .parquet, .csv); export one of these"
+    )
 
 
 def _judge(settings: PriorSettings, path: Path, area: float, notes: list[str], how: str) -> str:
@@ -101,7 +115,9 @@ def _judge(settings: PriorSettings, path: Path, area: float, notes: list[str], h
     return kind
 
 
-def _from_polygons(table: Table, settings: PriorSettings, paths: tuple[Path, ...], kind: str, notes: list[str]) -> Prior:
+def _from_polygons(
+    table: Table, settings: PriorSettings, paths: tuple[Path, ...], kind: str, notes: list[str]
+) -> Prior:
     rings = [outlines.load_rings(path) for path in paths]
     name = [n for r in rings for n in r.name]
     x, y = (np.concatenate([getattr(r, axis) for r in rings]) for axis in ("x", "y"))
@@ -124,7 +140,13 @@ def _from_polygons(table: Table, settings: PriorSettings, paths: tuple[Path, ...
     if kind == "cells":
         notes.append("the prior's cells have no nuclei: their inner parts anchor them")
     prior = _make(
-        table, settings, cell, words, cell > 0 if kind == "nuclei" else None, f"polygons of {paths[0].name}", notes
+        table,
+        settings,
+        cell,
+        words,
+        cell > 0 if kind == "nuclei" else None,
+        f"polygons of {paths[0].name}",
+        notes,
     )
     _draw(prior, name, x, y, start)
     return prior
@@ -136,8 +158,13 @@ def _meets(v: np.ndarray, w: np.ndarray) -> bool:
 
 
 def _make(
-    table: Table, settings: PriorSettings, cell: np.ndarray, names: list[str], nucleus: np.ndarray | None,
-    source: str, notes: list[str],
+    table: Table,
+    settings: PriorSettings,
+    cell: np.ndarray,
+    names: list[str],
+    nucleus: np.ndarray | None,
+    source: str,
+    notes: list[str],
 ) -> Prior:
     """Keep cells with a core transcript among the kept rows, and number them anew in the order of their names."""
     kept = table.status == Status.KEPT
@@ -155,14 +182,25 @@ def _make(
         kind="nuclei" if nucleus is not None else "cells",
         source=source,
         confidence=settings.prior_confidence,
-        notes=[f"prior: {source}, {int(alive.sum()):,} {'nuclei' if nucleus is not None else 'cells'}", *notes],
+        notes=[
+            f"prior: {source}, {int(alive.sum()):,} {'nuclei' if nucleus is not None else 'cells'}",
+            *notes,
+        ],
     )
 
 
 def _nothing(table: Table, settings: PriorSettings, why: str, notes: list[str]) -> Prior:
     note = f"prior: none ({why}); cells are found from density and expression"
     n = len(table)
-    return Prior(np.zeros(n, np.int32), np.zeros(n, bool), [], "none", "none", settings.prior_confidence, notes=[note, *notes])
+    return Prior(
+        np.zeros(n, np.int32),
+        np.zeros(n, bool),
+        [],
+        "none",
+        "none",
+        settings.prior_confidence,
+        notes=[note, *notes],
+    )
 
 
 def _with_outlines(prior: Prior, table: Table) -> Prior:

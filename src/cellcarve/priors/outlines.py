@@ -48,7 +48,11 @@ def load_rings(path: Path) -> Rings:
     try:
         if path.suffix == ".parquet":
             geometry = {"geometry", "Geometry"} & set(pq.read_schema(path).names)
-            return _from_frame(pd.read_parquet(path), path) if geometry else _from_vertices(pd.read_parquet(path), path)
+            return (
+                _from_frame(pd.read_parquet(path), path)
+                if geometry
+                else _from_vertices(pd.read_parquet(path), path)
+            )
         if path.suffix in (".csv", ".gz"):
             return _from_vertices(pd.read_csv(path, dtype={"poly_ID": str, "cell_id": str}), path)
         import geopandas
@@ -57,7 +61,9 @@ def load_rings(path: Path) -> Rings:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"prior {path} cannot be read as polygons ({str(error)[:120]}); copy or export it again") from error
+        raise InputError(
+            f"prior {path} cannot be read as polygons ({str(error)[:120]}); copy or export it again"
+        ) from error
 
 
 def _from_vertices(table: Any, path: Path) -> Rings:
@@ -68,7 +74,9 @@ def _from_vertices(table: Any, path: Path) -> Rings:
     key = next((c for c in _NAMES if c in names), None)
     if x is None or y is None or key is None:
         wrong = "cell_id" if key is None else "vertex_x" if x is None else "vertex_y"
-        raise InputError(f"prior {path} has no column '{wrong}'{nearest(wrong, names)}; vertices need cell_id, vertex_x, vertex_y")
+        raise InputError(
+            f"prior {path} has no column '{wrong}'{nearest(wrong, names)}; vertices need cell_id, vertex_x, vertex_y"
+        )
     ring = table[key].astype(str)
     if "label_id" in names:
         ring = ring + "\0" + table["label_id"].astype(str)

@@ -7,8 +7,20 @@ import numpy as np
 from cellcarve.errors import nearest
 
 CONTROLS = (
-    "negcontrolprobe", "negcontrolcodeword", "negcontrol", "antisense_", "blank_", "blank-", "unassignedcodeword",
-    "deprecatedcodeword", "intergenic", "systemcontrol", "negprb", "negative", "falsecode", "genomiccontrol",
+    "negcontrolprobe",
+    "negcontrolcodeword",
+    "negcontrol",
+    "antisense_",
+    "blank_",
+    "blank-",
+    "unassignedcodeword",
+    "deprecatedcodeword",
+    "intergenic",
+    "systemcontrol",
+    "negprb",
+    "negative",
+    "falsecode",
+    "genomiccontrol",
 )
 
 
@@ -24,6 +36,8 @@ def excluded_genes(genes: list[str], patterns: tuple[str, ...]) -> tuple[np.ndar
     for pattern in patterns:
         hit = np.array([fnmatch.fnmatchcase(gene, pattern) for gene in genes], bool)
         if not hit.any():
-            notes.append(f"no gene is called '{pattern}', so none was excluded by it{nearest(pattern, genes)}")
+            notes.append(
+                f"no gene is called '{pattern}', so none was excluded by it{nearest(pattern, genes)}"
+            )
         out |= hit
     return out, notes

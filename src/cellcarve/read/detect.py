@@ -88,7 +88,9 @@ def _recognise(source: Any, settings: ReadSettings) -> Found:
     if settings.platform in _PLATFORMS:
         found = _PLATFORMS[settings.platform](path)
         if found is None:
-            raise InputError(f"{path} does not look like {settings.platform} output; check --platform, or leave it out")
+            raise InputError(
+                f"{path} does not look like {settings.platform} output; check --platform, or leave it out"
+            )
         return found
     if path.suffix == ".zarr":
         return memory.open_store(path)
@@ -114,7 +116,9 @@ def _cells(taken: Intake, scoped: bool) -> tuple[np.ndarray, list[str]]:
     if scoped and "fov" in taken.codes:
         fov = taken.codes["fov"].astype(np.int64)
         key, place = np.unique(fov * (len(words) + 1) + code, return_inverse=True)
-        names = [f"{taken.words['fov'][k // (len(words) + 1)]}_{words[k % (len(words) + 1)]}" for k in key.tolist()]
+        names = [
+            f"{taken.words['fov'][k // (len(words) + 1)]}_{words[k % (len(words) + 1)]}" for k in key.tolist()
+        ]
         code, words = place.astype(np.int32), names
     used, place = np.unique(code[~none], return_inverse=True)
     out = np.zeros(len(code), np.int32)

@@ -165,7 +165,9 @@ def _not_gene(column: pa.Array) -> np.ndarray:
     if pa.types.is_boolean(column.type):
         return ~pc.fill_null(column, True).to_numpy(False)
     words = _dictionary(column)
-    gene = np.array(["gene" in (w or "") and not (w or "").startswith("genomic") for w in words.dictionary.to_pylist()])
+    gene = np.array(
+        ["gene" in (w or "") and not (w or "").startswith("genomic") for w in words.dictionary.to_pylist()]
+    )
     code = pc.fill_null(words.indices, 0).to_numpy(False)
     return ~gene[code] if len(gene) else np.zeros(len(code), bool)
 
@@ -180,7 +182,9 @@ def _assemble(parts: dict[str, list], rows: int, path: Path, columns: Columns) -
             taken.codes[what], taken.words[what] = _unify(parts.pop(what))
     if (taken.codes["gene"] < 0).any():
         row = int(np.flatnonzero(taken.codes["gene"] < 0)[0]) + 1
-        raise InputError(f"{path}, column '{columns.gene}', row {row}: the gene is empty; fill it or take the row out")
+        raise InputError(
+            f"{path}, column '{columns.gene}', row {row}: the gene is empty; fill it or take the row out"
+        )
     taken.nucleus = np.concatenate(parts["nucleus"]) if "nucleus" in parts else None
     taken.not_gene = np.concatenate(parts["category"]) if "category" in parts else None
     taken.ids = pa.array(np.arange(rows)) if "id" not in parts else _ids(parts["id"], path, str(columns.id))

@@ -34,7 +34,9 @@ def recognise(path: Path) -> Found | None:
     if not set(stream.names) >= _MARK:
         return None
     folder = table.parent
-    polygons = sorted(folder.glob("cell_boundaries*.parquet")) or sorted(folder.glob("cell_boundaries/*_polygons.gz"))
+    polygons = sorted(folder.glob("cell_boundaries*.parquet")) or sorted(
+        folder.glob("cell_boundaries/*_polygons.gz")
+    )
     columns = Columns(
         x="global_x",
         y="global_y",
@@ -46,7 +48,14 @@ def recognise(path: Path) -> Found | None:
     )
     boundaries = {"cell": tuple(polygons)} if polygons else {}
     return Found(
-        "merscope", f"columns of {table.name}", stream, columns, 1.0, PLANE, images=_images(folder), boundaries=boundaries
+        "merscope",
+        f"columns of {table.name}",
+        stream,
+        columns,
+        1.0,
+        PLANE,
+        images=_images(folder),
+        boundaries=boundaries,
     )
 
 

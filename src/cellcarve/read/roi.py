@@ -28,9 +28,13 @@ def inside(roi: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     try:
         xmin, ymin, xmax, ymax = (float(v) for v in roi.split(","))
     except ValueError:
-        raise SettingsError(f"roi '{roi}' is neither 'xmin,ymin,xmax,ymax' in um nor a polygon file; write four numbers") from None
+        raise SettingsError(
+            f"roi '{roi}' is neither 'xmin,ymin,xmax,ymax' in um nor a polygon file; write four numbers"
+        ) from None
     if not (xmin < xmax and ymin < ymax):
-        raise SettingsError(f"roi '{roi}' is empty; write xmin,ymin,xmax,ymax with xmin < xmax and ymin < ymax")
+        raise SettingsError(
+            f"roi '{roi}' is empty; write xmin,ymin,xmax,ymax with xmin < xmax and ymin < ymax"
+        )
     return (x >= xmin) & (x < xmax) & (y >= ymin) & (y < ymax)
 
 
@@ -43,7 +47,9 @@ def _in_polygons(path: Path, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     try:
         frame = geopandas.read_parquet(path) if path.suffix == ".parquet" else geopandas.read_file(path)
     except Exception as error:
-        raise InputError(f"roi file {path} cannot be read ({error}); give GeoJSON or GeoParquet polygons") from error
+        raise InputError(
+            f"roi file {path} cannot be read ({error}); give GeoJSON or GeoParquet polygons"
+        ) from error
     region = shapely.union_all(frame.geometry.to_numpy())
     if region.is_empty or region.area == 0:
         raise InputError(f"roi file {path} holds no polygon; give GeoJSON or GeoParquet polygons in um")

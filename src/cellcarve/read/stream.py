@@ -32,7 +32,9 @@ class ParquetStream:
         try:
             schema = pq.read_schema(path)
         except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{path} cannot be read as parquet ({_first_line(error)}); copy or export it again") from error
+            raise InputError(
+                f"{path} cannot be read as parquet ({_first_line(error)}); copy or export it again"
+            ) from error
         self.names = schema.names
         self._text = [f.name for f in schema if f.type in _TEXT]
 
@@ -43,7 +45,9 @@ class ParquetStream:
             with pq.ParquetFile(self.path, read_dictionary=text) as file:
                 yield from file.iter_batches(_ROWS, columns=columns)
         except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{self.path} breaks off or is damaged ({_first_line(error)}); copy or export it again") from error
+            raise InputError(
+                f"{self.path} breaks off or is damaged ({_first_line(error)}); copy or export it again"
+            ) from error
 
 
 class CsvStream:
@@ -57,7 +61,9 @@ class CsvStream:
             with self._open() as reader:
                 self.names = reader.schema.names
         except (pa.ArrowInvalid, OSError, StopIteration) as error:
-            raise InputError(f"{path} cannot be read as a table ({_first_line(error)}); check the file") from error
+            raise InputError(
+                f"{path} cannot be read as a table ({_first_line(error)}); check the file"
+            ) from error
         # Types guessed from the first block may fail later on: take everything as text, and parse numbers with the
         # row named where that fails.
         self._types = dict.fromkeys(self.names, pa.string())
@@ -67,7 +73,9 @@ class CsvStream:
             pa.input_stream(str(self.path), compression="gzip" if _is_gzip(self.path) else None),
             read_options=csv.ReadOptions(block_size=1 << 24),
             parse_options=csv.ParseOptions(delimiter=self._delimiter),
-            convert_options=csv.ConvertOptions(column_types=self._types, include_columns=columns, strings_can_be_null=True),
+            convert_options=csv.ConvertOptions(
+                column_types=self._types, include_columns=columns, strings_can_be_null=True
+            ),
         )
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -76,7 +84,9 @@ class CsvStream:
             with self._open(columns) as reader:
                 yield from reader
         except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{self.path} cannot be read to its end ({_first_line(error)}); check the file") from error
+            raise InputError(
+                f"{self.path} cannot be read to its end ({_first_line(error)}); check the file"
+            ) from error
 
 
 class MemoryStream:
@@ -113,7 +123,9 @@ def _is_tabbed(path: Path) -> bool:
         try:
             line = file.read(65536).split(b"\n", 1)[0]
         except (OSError, pa.ArrowInvalid) as error:
-            raise InputError(f"{path} cannot be unpacked ({_first_line(error)}); copy or export it again") from error
+            raise InputError(
+                f"{path} cannot be unpacked ({_first_line(error)}); copy or export it again"
+            ) from error
     return line.count(b"\t") > line.count(b",")
 
 

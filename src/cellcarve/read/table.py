@@ -1,5 +1,6 @@
 """Any csv, tsv or parquet table: columns by their usual names, or as the user names them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from cellcarve.errors import InputError
@@ -36,8 +37,8 @@ def of_stream(stream: Stream, platform: str, why: str) -> Found:
     """Columns of any table by their usual names."""
     got = {what: present(stream.names, *choices) for what, choices in USUAL.items()}
     # A column that has to be there keeps its plain name, so that the message names it.
-    columns = Columns(**{what: name or (what if what in ("x", "y", "gene") else None) for what, name in got.items()})
-    return Found(platform, why, stream, columns)
+    x, y, gene = (got.pop(what) or what for what in ("x", "y", "gene"))
+    return Found(platform, why, stream, Columns(x, y, gene, **got))
 
 
 def renamed(columns: Columns, settings: ReadSettings) -> Columns:
@@ -47,4 +48,4 @@ def renamed(columns: Columns, settings: ReadSettings) -> Columns:
         for what in ("x", "y", "z", "gene", "cell", "nucleus", "id", "quality")
         if getattr(settings, f"{what}_column") is not None
     }
-    return Columns(**(vars(columns) | named))
+    return replace(columns, **named)

@@ -35,9 +35,11 @@ def recognise(path: Path) -> Found | None:
 
 def _found(stream: Stream, folder: Path, why: str) -> Found:
     names = stream.names
-    boundaries = {}
+    boundaries: dict[str, tuple[Path, ...]] = {}
     for what in ("nucleus", "cell"):
-        file = first_of(folder, f"{what}_boundaries.parquet", f"{what}_boundaries.csv.gz", f"{what}_boundaries.csv")
+        file = first_of(
+            folder, f"{what}_boundaries.parquet", f"{what}_boundaries.csv.gz", f"{what}_boundaries.csv"
+        )
         if file is not None:
             boundaries[what] = (file,)
     columns = Columns(
@@ -63,10 +65,20 @@ def _images(folder: Path) -> tuple[Image, ...]:
         facts = json.loads(file.read_text())
         pixel = float(facts["pixel_size"])
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file} is not a Xenium experiment file ({error}); take it away or copy it again") from error
+        raise InputError(
+            f"{file} is not a Xenium experiment file ({error}); take it away or copy it again"
+        ) from error
     named = facts.get("images", {})
-    choices = [named.get("morphology_focus_filepath"), named.get("morphology_mip_filepath"), named.get("morphology_filepath")]
-    for name in [*filter(None, choices), "morphology_focus/morphology_focus_0000.ome.tif", "morphology_focus.ome.tif"]:
+    choices = [
+        named.get("morphology_focus_filepath"),
+        named.get("morphology_mip_filepath"),
+        named.get("morphology_filepath"),
+    ]
+    for name in [
+        *filter(None, choices),
+        "morphology_focus/morphology_focus_0000.ome.tif",
+        "morphology_focus.ome.tif",
+    ]:
         if (folder / name).is_file():
             return (Image(folder / name, "DAPI", pixel),)
     return ()

@@ -28,7 +28,9 @@ def anndata_of(run: Run) -> "AnnData":
     every = np.bincount(table.gene[kept], minlength=len(table.genes))
     inside = np.bincount(table.gene[result.cell > 0], minlength=len(table.genes))
     share = np.divide(inside, every, out=np.zeros(len(every)), where=every > 0)
-    var = pd.DataFrame({"transcripts": every, "assigned_share": share.astype(np.float32)}, index=_index(table.genes))
+    var = pd.DataFrame(
+        {"transcripts": every, "assigned_share": share.astype(np.float32)}, index=_index(table.genes)
+    )
     cells = summary.cells.drop(columns="cell_id")
     cells.index = _index(result.names)
     for name in ("origin", "prior_id"):

@@ -23,7 +23,9 @@ def write_boundaries(run: Run, folder: Path) -> None:
         import geopandas
         import pandas as pd
 
-        parts = [_frame(o, run.segmentation.names).assign(layer=k) for k, o in sorted(run.summary.layers.items())]
+        parts = [
+            _frame(o, run.segmentation.names).assign(layer=k) for k, o in sorted(run.summary.layers.items())
+        ]
         frame = geopandas.GeoDataFrame(pd.concat(parts, ignore_index=True))
         frame.to_parquet(folder / "boundaries_layers.parquet")
 

@@ -24,7 +24,9 @@ def check_output(folder: Path, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"'{folder}' is a file; name a folder")
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-        raise OutputError(f"'{folder}' already holds something; name another folder, or replace it with --overwrite")
+        raise OutputError(
+            f"'{folder}' already holds something; name another folder, or replace it with --overwrite"
+        )
     partial = _partial(folder)
     try:
         partial.mkdir(parents=True)
@@ -107,4 +109,6 @@ def _partial(folder: Path) -> Path:
 
 
 def _refusal(folder: Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot write '{folder}': {error.strerror or error}; free some space or name another folder")
+    return OutputError(
+        f"cannot write '{folder}': {error.strerror or error}; free some space or name another folder"
+    )

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +70,7 @@ def _prior(rows: pa.Table, record: dict) -> Prior:
     return Prior(cell, core, names, facts.get("kind", "nuclei"), facts.get("source", ""))  # type: ignore[arg-type]
 
 
-def _segmentation(rows: pa.Table, counts, names: list[str], prior: Prior, record: dict) -> Segmentation:  # noqa: ANN001
+def _segmentation(rows: pa.Table, counts: Any, names: list[str], prior: Prior, record: dict) -> Segmentation:
     cell = _codes(rows, "cell_id", names)
     parent = counts.obs["prior_id"].astype(str)
     place = {n: i + 1 for i, n in enumerate(prior.names)}
@@ -89,7 +90,7 @@ def _segmentation(rows: pa.Table, counts, names: list[str], prior: Prior, record
     )
 
 
-def _table(rows: pa.Table, counts, prior: Prior, record: dict) -> Table:  # noqa: ANN001
+def _table(rows: pa.Table, counts: Any, prior: Prior, record: dict) -> Table:
     genes = [str(g) for g in counts.var_names]
     fovs = _words(rows, "fov")
     return Table(

@@ -49,5 +49,7 @@ def _fill(image, cell, x, y, start):
                     n += 1
             place = np.sort(cross[:n])
             for k in range(0, n - 1, 2):
-                for c in range(max(int(np.ceil(place[k] - 0.5)), 0), min(int(np.floor(place[k + 1] - 0.5)) + 1, columns)):
+                for c in range(
+                    max(int(np.ceil(place[k] - 0.5)), 0), min(int(np.floor(place[k + 1] - 0.5)) + 1, columns)
+                ):
                     image[r, c] = cell[p]

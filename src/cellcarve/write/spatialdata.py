@@ -1,5 +1,6 @@
 """``segmentation.zarr``: a SpatialData store with points, shapes, labels and a table."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,12 @@ def write_store(run: Run, path: Path) -> None:
         return _replace_points(run, path)
     shapes = ShapesModel.parse(frame.set_index("cell_id"), transformations=here)
     x, y = run.table.x, run.table.y
-    image, side = label_image(run.summary.outlines, (float(x.min()), float(y.min()), float(x.max()), float(y.max())))
-    place = Sequence([Scale([side, side], axes=("x", "y")), Translation([float(x.min()), float(y.min())], axes=("x", "y"))])
+    image, side = label_image(
+        run.summary.outlines, (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
+    )
+    place = Sequence(
+        [Scale([side, side], axes=("x", "y")), Translation([float(x.min()), float(y.min())], axes=("x", "y"))]
+    )
     labels = Labels2DModel.parse(image, dims=("y", "x"), transformations={"global": place})
     counts = anndata_of(run)
     counts = counts[counts.obs_names.isin(frame["cell_id"])].copy()
@@ -60,11 +65,13 @@ def _region(rows: int) -> object:
     return pd.Categorical(np.full(rows, "cell_boundaries", dtype=object))
 
 
-def _points(run: Run):  # noqa: ANN202
+def _points(run: Run) -> Iterator[pa.RecordBatch]:
     """Batches of the columns that points keep, text as plain strings, which every reader of the store understands."""
     for batch in batches(run):
         columns = {name: batch.column(name) for name in _POINTS if name in batch.schema.names}
-        columns = {k: v.cast(pa.string()) if pa.types.is_dictionary(v.type) else v for k, v in columns.items()}
+        columns = {
+            k: v.cast(pa.string()) if pa.types.is_dictionary(v.type) else v for k, v in columns.items()
+        }
         yield pa.RecordBatch.from_pydict(columns)
 
 
@@ -76,13 +83,19 @@ def _replace_points(run: Run, path: Path) -> None:
         file.unlink()
     # The index that pandas wrote is not among our columns; the reader makes one of its own.
     kept = [name for name in schema.names if name in _POINTS]
-    with pq.ParquetWriter(folder / "part.0.parquet", pa.schema([_field(schema, n) for n in kept]), compression="zstd") as writer:
+    with pq.ParquetWriter(
+        folder / "part.0.parquet", pa.schema([_field(schema, n) for n in kept]), compression="zstd"
+    ) as writer:
         for batch in _points(run):
             writer.write_batch(batch.select(kept).cast(writer.schema))
 
 
 def _field(schema: pa.Schema, name: str) -> pa.Field:
     field = schema.field(name)
-    if pa.types.is_dictionary(field.type) or pa.types.is_large_string(field.type) or pa.types.is_null(field.type):
+    if (
+        pa.types.is_dictionary(field.type)
+        or pa.types.is_large_string(field.type)
+        or pa.types.is_null(field.type)
+    ):
         return pa.field(name, pa.string())
     return pa.field(name, field.type)

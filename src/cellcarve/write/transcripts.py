@@ -24,7 +24,9 @@ def write_transcripts(run: Run, path: Path) -> None:
     try:
         for batch in batches(run):
             # Ids and positions hardly repeat: dictionaries of them would cost time and save nothing.
-            plain = [f.name for f in batch.schema if not pa.types.is_floating(f.type) and f.name != "transcript_id"]
+            plain = [
+                f.name for f in batch.schema if not pa.types.is_floating(f.type) and f.name != "transcript_id"
+            ]
             writer = writer or pq.ParquetWriter(path, batch.schema, compression="zstd", use_dictionary=plain)
             writer.write_batch(batch)
     finally:
