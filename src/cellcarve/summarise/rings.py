@@ -1,0 +1,178 @@
+"""Outlines of labelled pixels: corners moved to smooth places, then one walk around each cell."""
+
+import numpy as np
+from numba import njit
+
+# Times that each corner moves to the mean of itself and its neighbours along the border.
+PASSES = 4
+# No corner moves further than this along x or y, in pixels. Below one half, borders that do not share a corner
+# stay on their own sides of a line between pixels, so that outlines neither cross themselves nor each other.
+LIMIT = 0.45
+# Where a cell touches itself at a corner, each pixel's walk passes inside the pixel by this much.
+INSIDE = 0.25
+# A corner this close (pixels) to the line through its neighbours is left out; only every second one may be.
+FLAT = 0.04
+
+
+@njit(cache=True, nogil=True)
+def smooth_corners(label, parity):
+    """Where the corners of the pixels go.
+
+    The corner of row i and column j lies between pixels (i - 1, j - 1) and (i, j). A corner between two labels
+    moves towards its two neighbours along the border; where three or more borders meet it stays.
+
+    Parameters
+    ----------
+    label
+        (rows, columns) int32.
+    parity
+        0 or 1, whether the first corner is an even or an odd one of the tissue.
+
+    Returns
+    -------
+    move
+        (rows + 1, columns + 1, 2) float32 displacement along x and y, in pixels.
+    flat
+        (rows + 1, columns + 1) bool, the corner can be left out of every outline that passes it.
+    """
+    rows, columns = label.shape
+    move = np.zeros((rows + 1, columns + 1, 2), np.float32)
+    corner, ends = _borders(label)
+    place = np.empty((len(corner), 2), np.float32)
+    for _ in range(PASSES):
+        for n in range(len(corner)):
+            i, j = corner[n]
+            for axis in range(2):
+                total = move[i, j, axis]
+                for k in ends[n]:
+                    a, b = i + (k == 0) - (k == 1), j + (k == 2) - (k == 3)
+                    total += move[a, b, axis] + (b - j if axis == 0 else a - i)
+                place[n, axis] = min(max(total / 3, -LIMIT), LIMIT)
+        for n in range(len(corner)):
+            move[corner[n, 0], corner[n, 1]] = place[n]
+    return move, _flat(move, corner, ends, parity)
+
+
+@njit(cache=True, nogil=True)
+def _borders(label):
+    """Corners with exactly two borders, and the directions of these: row up, row down, column up, column down."""
+    rows, columns = label.shape
+    corner = np.empty((rows * columns, 2), np.int32)
+    ends = np.empty((rows * columns, 2), np.int8)
+    n = 0
+    for i in range(1, rows):
+        for j in range(1, columns):
+            a, b, c, d = label[i - 1, j - 1], label[i - 1, j], label[i, j - 1], label[i, j]
+            if a == b and c == d and a == c:
+                continue
+            border = (c != d, a != b, b != d, a != c)
+            if border[0] + border[1] + border[2] + border[3] != 2:
+                continue
+            corner[n] = i, j
+            k = 0
+            for direction in range(4):
+                if border[direction]:
+                    ends[n, k] = direction
+                    k += 1
+            n += 1
+    return corner[:n], ends[:n]
+
+
+@njit(cache=True, nogil=True)
+def _flat(move, corner, ends, parity):
+    """Corners on the line through their neighbours; never two in a row, as neighbours differ in parity."""
+    flat = np.zeros(move.shape[:2], np.bool_)
+    side = np.empty((2, 2), np.float32)
+    for n in range(len(corner)):
+        i, j = corner[n]
+        if (i + j + parity) % 2 == 1:
+            continue
+        for m in range(2):
+            k = ends[n, m]
+            a, b = i + (k == 0) - (k == 1), j + (k == 2) - (k == 3)
+            side[m, 0] = move[a, b, 0] - move[i, j, 0] + b - j
+            side[m, 1] = move[a, b, 1] - move[i, j, 1] + a - i
+        height = abs(side[0, 0] * side[1, 1] - side[0, 1] * side[1, 0])
+        base = np.hypot(side[0, 0] - side[1, 0], side[0, 1] - side[1, 1])
+        flat[i, j] = height < FLAT * base
+    return flat
+
+
+@njit(cache=True, nogil=True)
+def trace(label, move, flat, own):
+    """Walk once around each cell, counter-clockwise (rows run along y), and note the smoothed corners.
+
+    Parameters
+    ----------
+    label
+        (rows, columns) int32, zero along the rim; each cell is 4-connected and without holes.
+    move, flat
+        From `smooth_corners`.
+    own
+        (K + 1,) bool, the cells to outline.
+
+    Returns
+    -------
+    code
+        (B,) int32 cells in the order of their first pixels.
+    ring
+        (n, 2) float64 x and y in pixels from the label's corner; each ring's last vertex equals its first.
+    start
+        (B + 1,) int64 where each ring begins.
+    """
+    rows, columns = label.shape
+    ring = np.empty((_sides(label, own) + len(own), 2), np.float64)
+    code, start = np.empty(len(own), np.int32), np.zeros(len(own) + 1, np.int64)
+    done = ~own
+    cells, n = 0, 0
+    for i in range(1, rows - 1):
+        for j in range(1, columns - 1):
+            c = label[i, j]
+            if c == 0 or done[c]:
+                continue
+            done[c] = True
+            n = _walk(label, move, flat, (i, j), ring, n)
+            code[cells] = c
+            cells += 1
+            start[cells] = n
+    return code[:cells], ring[:n], start[: cells + 1]
+
+
+@njit(cache=True, nogil=True)
+def _sides(label, own):
+    """Sides of pixels that lie between one of the `own` cells and something else."""
+    rows, columns = label.shape
+    n = 0
+    for i in range(1, rows - 1):
+        for j in range(1, columns - 1):
+            c = label[i, j]
+            if c > 0 and own[c]:
+                n += (label[i - 1, j] != c) + (label[i + 1, j] != c)
+                n += (label[i, j - 1] != c) + (label[i, j + 1] != c)
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _walk(label, move, flat, first, ring, n):
+    """Write the ring of the cell whose first pixel is `first` from row `n` of `ring` on; the row after it."""
+    i, j = first
+    cell, begin = label[i, j], n
+    dx, dy = 1, 0
+    while True:
+        i, j = i + dy, j + dx
+        left = label[i + (dy + dx - 1) // 2, j + (dx - dy - 1) // 2] == cell
+        right = label[i + (dy - dx - 1) // 2, j + (dx + dy - 1) // 2] == cell
+        if not flat[i, j]:
+            # Ahead on the right only: the cell touches itself here, and this pixel's walk stays inside it.
+            inside = INSIDE if right and not left else 0.0
+            ring[n, 0] = j + move[i, j, 0] - inside * (dx + dy)
+            ring[n, 1] = i + move[i, j, 1] + inside * (dx - dy)
+            n += 1
+        if not left:
+            dx, dy = -dy, dx
+        elif right:
+            dx, dy = dy, -dx
+        if i == first[0] and j == first[1] and dx == 1:
+            break
+    ring[n] = ring[begin]
+    return n + 1
