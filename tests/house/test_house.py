@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "priors": FOUNDATION | {"priors", "read"},
     "carve": FOUNDATION | {"carve"},
     "summarise": FOUNDATION | {"summarise"},
-    "write": FOUNDATION | {"write", "report"},
+    "write": FOUNDATION | {"write", "report", "record"},
     "report": FOUNDATION | {"report", "write"},
     "evaluate": FOUNDATION | {"evaluate", "read", "write"},
     "simulate": FOUNDATION | {"simulate"},

@@ -47,7 +47,8 @@ def find_cells(tissue: Tissue, diameter: float, programmes: int, seed: int, halo
     for tile in np.flatnonzero(np.diff(t.start)).tolist():
         view = view_tile(tissue, tile, halo)
         label, centre = _group(view, _surroundings(view, types), diameter)
-        found += _keep(tissue, tile, view, label, centre, diameter, found)
+        core = _cores(tissue, tile, view, (label, centre), diameter)
+        found += _write(tissue, view, label, core, found)
     tissue.cells = found
     return found
 
@@ -98,19 +99,9 @@ def _group(view: View, around: np.ndarray, diameter: float) -> tuple[np.ndarray,
     label = np.full(len(view), -1, np.int32)
     for turn in range(_ROUNDS):
         unlike = _UNLIKE if turn else 0.0
-        first, order, shape = _bucket(centre, view.box, diameter)
-        _join(
-            view.x,
-            view.y,
-            around,
-            centre,
-            like,
-            first,
-            order,
-            shape,
-            np.array([diameter, unlike, xmin, ymin]),
-            label,
-        )
+        squares = _bucket(centre, view.box, diameter)
+        numbers = np.array([diameter, unlike, xmin, ymin])
+        _join((view.x, view.y), around, centre, like, squares, numbers, label)
         inside = label >= 0
         count = np.bincount(label[inside], minlength=len(centre))
         safe = np.maximum(count, 1)
@@ -137,47 +128,57 @@ def _bucket(
 
 
 @njit(cache=True, nogil=True)
-def _join(x, y, around, centre, like, first, order, shape, numbers, label):
+def _join(place, around, centre, like, squares, numbers, label):
     """Give each transcript to the nearest centre in place and expression, within one and a half diameters."""
+    x, y = place
+    first, order, shape = squares
     side, unlike, x0, y0 = numbers
     for t in range(len(x)):
         column, row = int((x[t] - x0) // side) + 1, int((y[t] - y0) // side) + 1
         best, chosen = 2.25, -1
         for v in range(max(row - 1, 0), min(row + 2, shape[1])):
-            for u in range(max(column - 1, 0), min(column + 2, shape[0])):
-                for i in range(first[v * shape[0] + u], first[v * shape[0] + u + 1]):
-                    c = order[i]
-                    d = ((x[t] - centre[c, 0]) ** 2 + (y[t] - centre[c, 1]) ** 2) / side**2
-                    if d >= best:
-                        continue
-                    if unlike > 0:
-                        same = 0.0
-                        for q in range(around.shape[1]):
-                            same += around[t, q] * like[c, q]
-                        d += unlike * (1 - same)
-                    if d < best:
-                        best, chosen = d, c
+            begin, end = v * shape[0] + max(column - 1, 0), v * shape[0] + min(column + 2, shape[0])
+            for i in range(first[begin], first[end]):
+                c = order[i]
+                d = ((x[t] - centre[c, 0]) ** 2 + (y[t] - centre[c, 1]) ** 2) / side**2
+                if d < best:
+                    d += unlike * (1 - _alike(around, like, t, c))
+                if d < best:
+                    best, chosen = d, c
         label[t] = chosen
 
 
-def _keep(
-    tissue: Tissue, tile: int, view: View, label: np.ndarray, centre: np.ndarray, diameter: float, found: int
-) -> int:
-    """Write the cores of the groups whose centres lie in the tile, numbered from found + 1; returns how many."""
+@njit(cache=True, nogil=True)
+def _alike(around, like, t, c):
+    """Cosine of the expression around a transcript and that of a group."""
+    total = 0.0
+    for q in range(around.shape[1]):
+        total += around[t, q] * like[c, q]
+    return total
+
+
+def _cores(
+    tissue: Tissue, tile: int, view: View, groups: tuple[np.ndarray, np.ndarray], diameter: float
+) -> np.ndarray:
+    """Transcripts (V,) bool near the middle of a group whose centre lies in the tile; groups have at least four."""
+    label, centre = groups
     grid = tissue.grid
     at = grid.of(centre[:, 0] + grid.centre_x, centre[:, 1] + grid.centre_y)
     inside = label >= 0
     away = np.full(len(view), np.inf)
-    away[inside] = np.hypot(
-        view.x[inside] - centre[label[inside], 0], view.y[inside] - centre[label[inside], 1]
-    )
+    middle = centre[label[inside]]
+    away[inside] = np.hypot(view.x[inside] - middle[:, 0], view.y[inside] - middle[:, 1])
     core = inside & (away <= _CORE * diameter / 2)
     core[inside] &= at[label[inside]] == tile
     rich = np.bincount(label[core], minlength=len(centre)) >= 4
-    number = np.where(rich, np.cumsum(rich), 0)
-    mine = np.flatnonzero(core)
-    mine = mine[rich[label[mine]]]
+    core[inside] &= rich[label[inside]]
+    return core
+
+
+def _write(tissue: Tissue, view: View, label: np.ndarray, core: np.ndarray, found: int) -> int:
+    """Write cores into the tissue, numbered from found + 1; returns how many cells they make."""
+    groups, number = np.unique(label[core], return_inverse=True)
     t = tissue.transcripts
-    t.cell[view.index[mine]] = found + number[label[mine]]
-    t.core[view.index[mine]] = True
-    return int(rich.sum())
+    t.cell[view.index[core]] = found + 1 + number
+    t.core[view.index[core]] = True
+    return len(groups)

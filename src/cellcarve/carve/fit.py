@@ -59,15 +59,9 @@ def leak_share(recipe: Recipe, blur: float) -> float:
     return recipe.leak + (1 - recipe.leak) * blur
 
 
-def fit_scene(scene: Scene, model: Model, recipe: Recipe, bonus: float) -> Fit:
-    """Fit a scene.
-
-    Parameters
-    ----------
-    bonus
-        Log prior of a pixel's label where a core transcript of the cell lies in it.
-    """
-    prior, fit = _start(scene, model, recipe, bonus)
+def fit_scene(scene: Scene, model: Model, recipe: Recipe) -> Fit:
+    """Fit a scene: labels, posteriors, proportions and densities take turns."""
+    prior, fit = _start(scene, model, recipe)
     nx, view = scene.lattice.nx, scene.view
     share = leak_share(recipe, model.geometry.blur)
     place, slot, start = _by_cell(scene.candidate, len(scene.cell))
@@ -79,13 +73,10 @@ def fit_scene(scene: Scene, model: Model, recipe: Recipe, bonus: float) -> Fit:
         cost = np.float32(recipe.temper * (1 - share)) * area * fit.density
         score[:, :-1] -= cost[scene.candidate]
         kernel.gather_evidence(
-            scene.pixel,
-            view.gene,
+            (scene.pixel, view.gene),
             fit.rate,
-            fit.label,
             fit.leaked,
             model.background,
-            scene.candidate,
             (np.float32(share), np.float32(recipe.temper)),
             score,
         )
@@ -105,7 +96,7 @@ def finish(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> None:
     _choose(scene, fit, model, recipe.leak_last)
 
 
-def _start(scene: Scene, model: Model, recipe: Recipe, bonus: float) -> tuple[np.ndarray, Fit]:
+def _start(scene: Scene, model: Model, recipe: Recipe) -> tuple[np.ndarray, Fit]:
     """Prior scores of the labels, and a fit at its starting point: labels by geometry, types by nuclei."""
     geometry, scale = model.geometry, model.scale
     unit = units(scene.radius, scale.radius, geometry.power)
@@ -115,7 +106,7 @@ def _start(scene: Scene, model: Model, recipe: Recipe, bonus: float) -> tuple[np
     at_core = np.zeros((P, K), np.float32)
     core = np.flatnonzero(scene.core)
     row, column = np.nonzero(scene.candidate[scene.pixel[core]] == scene.core[core][:, None])
-    at_core[scene.pixel[core[row]], column] = bonus
+    at_core[scene.pixel[core[row]], column] = recipe.bonus
     nothing = np.float32(1 + recipe.nothing * (scale.quartile - 1))
     prior = np.empty((P, K + 1), np.float32)
     kernel.prior_scores(
@@ -161,12 +152,10 @@ def _by_cell(candidate: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray,
 
 def _choose(scene: Scene, fit: Fit, model: Model, share: float) -> None:
     kernel.choose_cells(
-        scene.pixel,
-        scene.view.gene,
+        (scene.pixel, scene.view.gene),
         fit.rate,
         fit.within,
-        fit.label,
-        fit.leaked,
+        (fit.label, fit.leaked),
         model.background,
         np.float32(share),
         fit.mine,

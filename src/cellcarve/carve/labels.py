@@ -100,12 +100,14 @@ def _smooth_rows(box, decay, norm):
 
 
 @njit(cache=True, nogil=True)
-def choose_cells(pixel, gene, rate, within, label, leaked, background, share, mine):
+def choose_cells(where, rate, within, soft, background, share, mine):
     """Posterior of each transcript over its pixel's candidates and "no cell", into `mine` (V, K + 1).
 
     The rate of gene g at a place is sum_c D_c lambda_cg [(1 - pi) q(c) + pi leaked(c)] + b_g; `within` corrects q for
-    the place of the transcript within its pixel.
+    the place of the transcript within its pixel. `where` is (pixel, gene), `soft` (label, leaked).
     """
+    pixel, gene = where
+    label, leaked = soft
     K = rate.shape[1]
     for t in range(len(pixel)):
         v = pixel[t]
@@ -125,13 +127,14 @@ def choose_cells(pixel, gene, rate, within, label, leaked, background, share, mi
 
 
 @njit(cache=True, nogil=True)
-def gather_evidence(pixel, gene, rate, label, leaked, background, candidate, numbers, score):
+def gather_evidence(where, rate, leaked, background, numbers, score):
     """Add to `score` (P, K) what the transcripts in each pixel say about its label.
 
     A transcript can always be a leak or background, rate R, so its pull is bounded: ln((1 - pi) D lambda + R) - ln R.
-    `numbers` holds the leak share pi and the weight of the evidence.
+    `where` is (pixel, gene); `where` is (pixel, gene); `numbers` holds the leak share pi and the weight of the evidence.
     """
-    K = candidate.shape[1]
+    pixel, gene = where
+    K = rate.shape[1]
     share, temper = numbers
     for t in range(len(pixel)):
         v = pixel[t]

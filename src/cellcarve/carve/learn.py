@@ -80,7 +80,6 @@ def learn(
     tissue: Tissue,
     nuclei: Nuclei,
     recipe: Recipe,
-    bonus: float,
     seed: int,
     new_cells: bool,
     tell: Callable[[str], None],
@@ -105,7 +104,7 @@ def learn(
     if new_cells:
         odds = np.concatenate([weigh_places(scene, model, recipe)[1] for scene in scenes])
         model = replace(model, missing=shift_of_rate(odds, recipe.seed_rate))
-    return _refine(scenes, model, recipe, bonus, new_cells)
+    return _refine(scenes, model, recipe, new_cells)
 
 
 def _measure_scale(scenes: list[Scene], scale: Scale, geometry: Geometry) -> Scale:
@@ -144,7 +143,7 @@ def _levels(scenes: list[Scene], overall: np.ndarray, recipe: Recipe) -> tuple[f
     return level, (recipe.background * density * overall).astype(np.float32)
 
 
-def _refine(scenes: list[Scene], model: Model, recipe: Recipe, bonus: float, new_cells: bool) -> Model:
+def _refine(scenes: list[Scene], model: Model, recipe: Recipe, new_cells: bool) -> Model:
     """One full fit of the windows; types, mean density and background from its soft counts."""
     genes, number = model.types.profile.shape
     totals, back = np.zeros((genes, number)), np.zeros(genes)
@@ -153,7 +152,7 @@ def _refine(scenes: list[Scene], model: Model, recipe: Recipe, bonus: float, new
     for scene in scenes:
         if new_cells:
             add_cells(scene, model, recipe, first=1 << 40)
-        fit = fit_scene(scene, model, recipe, bonus)
+        fit = fit_scene(scene, model, recipe)
         finish(scene, fit, model, recipe)
         kernel.total_types(
             scene.pixel, scene.view.gene, scene.candidate, fit.mine, fit.weight, model.types.profile, totals

@@ -48,7 +48,7 @@ def carve(
     Segmentation
         Of all N rows, in input order.
     """
-    recipe = Recipe()
+    recipe = Recipe(bonus=_bonus(prior.confidence))
     tissue = cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
     if not prior.core.any():
@@ -56,13 +56,12 @@ def carve(
         progress.note(f"no prior: {found} cells found from density and expression")
     repaired = _repair(tissue, settings, recipe, compute.seed, progress)
     nuclei = _measure(tissue)
-    bonus = _bonus(prior.confidence)
     progress.stage("learning from sample windows")
-    model = learn(tissue, nuclei, recipe, bonus, compute.seed, settings.new_cells, progress.note)
+    model = learn(tissue, nuclei, recipe, compute.seed, settings.new_cells, progress.note)
     progress.stage("assigning transcripts", len(tissue.transcripts), "transcripts")
 
     def one(tile: int) -> TileAnswer:
-        result = _fit_tile(tissue, tile, nuclei, model, recipe, settings, bonus)
+        result = _fit_tile(tissue, tile, nuclei, model, recipe, settings)
         progress.advance(len(result.best))
         return result
 
@@ -119,13 +118,12 @@ def _fit_tile(
     model: Model,
     recipe: Recipe,
     settings: CarveSettings,
-    bonus: float,
 ) -> TileAnswer:
     """Fit a tile with its surroundings and keep what concerns its own transcripts."""
     view = view_tile(tissue, tile, recipe.halo)
     scene = prepare(view, nuclei, model.scale, model.geometry, recipe)
     seeds = add_cells(scene, model, recipe, NEW) if settings.new_cells else np.empty((0, 2))
-    fit = fit_scene(scene, model, recipe, bonus)
+    fit = fit_scene(scene, model, recipe)
     finish(scene, fit, model, recipe)
     result = answer(scene, fit, model, recipe)
     own = view.inside

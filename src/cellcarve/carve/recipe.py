@@ -36,6 +36,9 @@ class Recipe:
         Share of transcripts that left their cell, while labels are fitted and in the last step.
     leak_um
         Scale of the leak, Laplace along each axis.
+    bonus
+        Log prior of a pixel's label where a core transcript of the cell lies in it; follows from the prior's
+        confidence.
     background
         Share of transcripts that belong to no cell.
     types
@@ -64,6 +67,7 @@ class Recipe:
     leak: float = 0.15
     leak_last: float = 0.5
     leak_um: float = 3.0
+    bonus: float = 3.0
     background: float = 0.04
     types: int = 20
     sweeps: int = 4

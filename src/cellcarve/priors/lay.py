@@ -57,7 +57,7 @@ def _from_input(table: Table, settings: PriorSettings) -> Prior:
     flagged = table.nucleus is not None and bool((table.nucleus & (table.cell > 0)).any())
     if flagged and settings.prior_holds != "cells":
         prior = _make(
-            table, settings, table.cell, table.cell_names, table.nucleus, "the input's cells and nuclei", []
+            table, settings, (table.cell, table.cell_names), table.nucleus, "the input's cells and nuclei", []
         )
         return _with_outlines(prior, table)
     if table.nucleus is not None and not flagged:
@@ -66,7 +66,7 @@ def _from_input(table: Table, settings: PriorSettings) -> Prior:
         return _from_polygons(table, settings, table.boundaries["nucleus"], "nuclei", notes)
     if (table.cell > 0).any():
         notes.append("the input's cells have no nuclei: their inner parts anchor them")
-        return _make(table, settings, table.cell, table.cell_names, None, "the input's cells", notes)
+        return _make(table, settings, (table.cell, table.cell_names), None, "the input's cells", notes)
     if "cell" in table.boundaries:
         return _from_polygons(table, settings, table.boundaries["cell"], "cells", notes)
     return _nothing(table, settings, "the input holds none", notes)
@@ -89,8 +89,7 @@ def _from_file(table: Table, settings: PriorSettings, path: Path) -> Prior:
         return _make(
             table,
             settings,
-            cell,
-            names,
+            (cell, names),
             cell > 0 if kind == "nuclei" else None,
             f"label image {path.name}",
             notes,
@@ -142,8 +141,7 @@ def _from_polygons(
     prior = _make(
         table,
         settings,
-        cell,
-        words,
+        (cell, words),
         cell > 0 if kind == "nuclei" else None,
         f"polygons of {paths[0].name}",
         notes,
@@ -160,13 +158,13 @@ def _meets(v: np.ndarray, w: np.ndarray) -> bool:
 def _make(
     table: Table,
     settings: PriorSettings,
-    cell: np.ndarray,
-    names: list[str],
+    cells: tuple[np.ndarray, list[str]],
     nucleus: np.ndarray | None,
     source: str,
     notes: list[str],
 ) -> Prior:
     """Keep cells with a core transcript among the kept rows, and number them anew in the order of their names."""
+    cell, names = cells
     kept = table.status == Status.KEPT
     cell = np.where(kept, cell, 0).astype(np.int32)
     core = inner(cell, table.x, table.y, len(names)) if nucleus is None else nucleus & (cell > 0)
