@@ -3,9 +3,10 @@
 import numpy as np
 from numba import njit
 
-# Cuts that one cell may need; each opens a way to at least one enclosed cell.
-CUTS = 16
-OUTSIDE, OWN, HOLE = 1, 2, 0
+from cellcarve.summarise.pieces import number_pieces
+
+# What a pixel is to a cell; the own pixels' and the outside's numbers only have to differ from a hole's.
+HOLE, OUTSIDE, OWN = 0, 1, 2
 
 
 @njit(cache=True, nogil=True)
@@ -28,14 +29,28 @@ def fill(label, cells):
         if i1 < 0:
             continue
         part = label[max(i0 - 1, 0) : i1 + 2, max(j0 - 1, 0) : j1 + 2]
-        for _ in range(CUTS):
+        kind = _kinds(part, c)
+        whole = True
+        while _cut(part, kind):
             kind = _kinds(part, c)
-            if not _cut(part, kind, c):
-                break
+            whole = False
+        if not whole:
+            _keep_largest(part, c)
         for i in range(kind.shape[0]):
             for j in range(kind.shape[1]):
-                if kind[i, j] == HOLE and part[i, j] == 0:
+                if kind[i, j] == HOLE:
                     part[i, j] = c
+
+
+@njit(cache=True, nogil=True)
+def _keep_largest(part, cell):
+    """Drop what a cut has severed from a cell."""
+    piece, size = number_pieces(np.where(part == cell, cell, 0))
+    main = np.argmax(size)
+    for i in range(part.shape[0]):
+        for j in range(part.shape[1]):
+            if part[i, j] == cell and piece[i, j] != main:
+                part[i, j] = 0
 
 
 @njit(cache=True, nogil=True)
@@ -81,8 +96,8 @@ def _kinds(part, own):
 
 
 @njit(cache=True, nogil=True)
-def _cut(part, kind, own):
-    """Open the shortest way out from an enclosed cell; False where there is none."""
+def _cut(part, kind):
+    """Open the shortest straight way out from an enclosed cell; False where none is enclosed."""
     rows, columns = part.shape
     shortest = rows + columns
     way = (0, 0, 0, 0)
@@ -92,22 +107,25 @@ def _cut(part, kind, own):
                 continue
             for k in range(4):
                 di, dj = (k == 0) - (k == 1), (k == 2) - (k == 3)
-                steps = _steps(kind, i, j, di, dj)
+                steps = _steps(part, kind, i, j, di, dj)
                 if 0 < steps < shortest:
                     shortest, way = steps, (i, j, di, dj)
-    if shortest == rows + columns:
-        return False
     i, j, di, dj = way
     for n in range(1, shortest + 1):
-        if part[i + n * di, j + n * dj] == own:
+        if shortest < rows + columns and kind[i + n * di, j + n * dj] == OWN:
             part[i + n * di, j + n * dj] = 0
-    return True
+    return shortest < rows + columns
 
 
 @njit(cache=True, nogil=True)
-def _steps(kind, i, j, di, dj):
-    """Pixels of the cell's own between an enclosed pixel and the outside, 0 where others lie between."""
+def _steps(part, kind, i, j, di, dj):
+    """Pixels between an enclosed pixel and the outside, 0 where another enclosed cell lies between.
+
+    The outermost enclosed pixel always has a way, so that every enclosed cell is freed in the end.
+    """
     n = 1
-    while kind[i + n * di, j + n * dj] == OWN:
+    while kind[i + n * di, j + n * dj] != OUTSIDE:
+        if kind[i + n * di, j + n * dj] == HOLE and part[i + n * di, j + n * dj] > 0:
+            return 0
         n += 1
-    return n - 1 if kind[i + n * di, j + n * dj] == OUTSIDE else 0
+    return n - 1

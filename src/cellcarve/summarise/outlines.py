@@ -82,7 +82,7 @@ class _Part:
 def _draw(tiled: Tiled, window: Window) -> _Part:
     """Label the pixels of a window and outline its own cells."""
     shapes, own = tiled.shapes, np.append(False, window.own)
-    label = np.empty(window.shape, np.int32)
+    label = np.zeros(window.shape, np.int32)
     reach = np.append(0.0, shapes.reach[window.cell] / shapes.pixel)
     vote(window.u, window.v, window.code, reach, window.x0, window.y0, label)
     for _ in range(SETTLE):

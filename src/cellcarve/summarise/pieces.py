@@ -5,6 +5,8 @@ from numba import njit
 
 # What a transcript of its own adds to the size of a piece, in pixels.
 TRANSCRIPT = 8
+# Cells with fewer pixels than this are given some.
+LEAST = 5
 # A cell with at most this many pixels gives none away.
 SMALL = 12
 # Times that crumbs are eaten from their edges.
@@ -13,7 +15,7 @@ BITES = 4
 
 @njit(cache=True, nogil=True)
 def claim(label, row, column):
-    """Give every cell without a pixel the free pixels nearest to its heart, in place.
+    """Give every cell that has hardly a pixel some around the free one nearest to its heart, in place.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ def claim(label, row, column):
     for c in label.ravel():
         number[c] += 1
     for c in range(1, cells + 1):
-        if number[c] > 0 or not (0 < row[c] < rows - 1 and 0 < column[c] < columns - 1):
+        if number[c] >= LEAST or not (0 < row[c] < rows - 1 and 0 < column[c] < columns - 1):
             continue
         i, j = _free(label, number, row[c], column[c])
         _take(label, number, i, j, c)
@@ -50,10 +52,10 @@ def _free(label, number, row, column):
     """The nearest pixel, ring by ring, that belongs to no cell or to one that can spare it."""
     rows, columns = label.shape
     for ring in range(max(rows, columns)):
-        for i in range(max(row - ring, 0), min(row + ring + 1, rows)):
+        for i in range(max(row - ring, 1), min(row + ring + 1, rows - 1)):
             step = 1 if abs(i - row) == ring else max(2 * ring, 1)
             for j in range(column - ring, column + ring + 1, step):
-                if 0 <= j < columns and (label[i, j] == 0 or number[label[i, j]] > SMALL):
+                if 0 < j < columns - 1 and (label[i, j] == 0 or number[label[i, j]] > SMALL):
                     return i, j
     return row, column
 
@@ -71,7 +73,7 @@ def keep_main(label, cells, row, column, code):
     row, column, code
         (V,) int64 pixel and int32 cell of each transcript.
     """
-    piece, size = _pieces(label)
+    piece, size = number_pieces(label)
     for t in range(len(row)):
         if label[row[t], column[t]] == code[t]:
             size[piece[row[t], column[t]]] += TRANSCRIPT
@@ -94,8 +96,21 @@ def keep_main(label, cells, row, column, code):
 
 
 @njit(cache=True, nogil=True)
-def _pieces(label):
-    """Number the 4-connected pieces of cells from 1, in reading order, with their sizes."""
+def number_pieces(label):
+    """Number the 4-connected pieces of cells.
+
+    Parameters
+    ----------
+    label
+        (rows, columns) int32, 0 = no cell.
+
+    Returns
+    -------
+    piece
+        (rows, columns) int32, from 1 in reading order, 0 = no cell.
+    size
+        (rows * columns + 1,) int64 pixels of each piece.
+    """
     rows, columns = label.shape
     piece = np.zeros((rows, columns), np.int32)
     size = np.zeros(rows * columns + 1, np.int64)

@@ -6,7 +6,7 @@ from numba import njit
 # Cells that a pixel remembers while votes come in.
 SLOTS = 4
 # Votes that a pixel needs to belong to a cell; a transcript gives at most 1.
-ENOUGH = 0.45
+ENOUGH = 0.6
 # A pixel keeps its cell unless another one leads by more than this among its eight neighbours.
 STAY = 1
 
@@ -26,7 +26,7 @@ def vote(u, v, code, reach, x0, y0, label):
     x0, y0
         The first pixel of `label`.
     label
-        (rows, columns) int32, overwritten.
+        (rows, columns) int32 zeros; its rim stays empty.
     """
     rows, columns = label.shape
     who = np.zeros((rows, columns, SLOTS), np.int32)
@@ -42,8 +42,8 @@ def vote(u, v, code, reach, x0, y0, label):
                 weight = 1 - (dx * dx + dy * dy) / (r * r)
                 if weight > 0:
                     _add(who, sums, i, j, code[t], weight * weight)
-    for i in range(rows):
-        for j in range(columns):
+    for i in range(1, rows - 1):
+        for j in range(1, columns - 1):
             best = 0
             for k in range(1, SLOTS):
                 better = sums[i, j, k] > sums[i, j, best]
