@@ -6,7 +6,7 @@ from numba import njit
 # Cells that a pixel remembers while votes come in.
 SLOTS = 4
 # Votes that a pixel needs to belong to a cell; a transcript gives at most 1.
-ENOUGH = 0.6
+ENOUGH = 0.45
 # A pixel keeps its cell unless another one leads by more than this among its eight neighbours.
 STAY = 1
 
