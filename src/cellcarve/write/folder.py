@@ -1,36 +1,47 @@
 """The run folder: written whole under another name, then put in place."""
 
-import json
 import os
 import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from cellcarve.data.result import Run
 from cellcarve.errors import OutputError
 from cellcarve.progress import Progress
-from cellcarve.write.load import load_run
+from cellcarve.write.files import write_files
 
-__all__ = ["check_output", "load_run", "write_run"]
+RECORD = "run.json"
 
 
 def check_output(folder: Path, overwrite: bool) -> None:
     """See to it that a result can be written, before hours are spent on it.
 
+    Parameters
+    ----------
+    folder
+        Where to write; it and its parents need not exist.
+    overwrite
+        An earlier result may be replaced. Anything else that is there is never touched.
+
     Raises
     ------
     OutputError
-        There is something already, or the place cannot be written to.
+        Something is there already, or the place cannot be written to.
     """
+    folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"'{folder}' is a file; name a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-        raise OutputError(
-            f"'{folder}' already holds something; name another folder, or replace it with --overwrite"
-        )
-    partial = _partial(folder)
+    used = folder.is_dir() and any(folder.iterdir())
+    if used and not (folder / RECORD).is_file():
+        raise OutputError(f"'{folder}' is in use and holds no earlier result; name another folder")
+    if used and not overwrite:
+        raise OutputError(f"'{folder}' holds an earlier result; name another folder, or add --overwrite")
+    above = next(parent for parent in folder.parents if parent.exists())
+    if not above.is_dir():
+        raise OutputError(f"cannot make '{folder}': '{above}' is a file; name another folder")
     try:
-        partial.mkdir(parents=True)
-        partial.rmdir()
+        tempfile.TemporaryFile(dir=above).close()
     except OSError as error:
         raise _refusal(folder, error) from error
 
@@ -38,77 +49,67 @@ def check_output(folder: Path, overwrite: bool) -> None:
 def write_run(run: Run, folder: Path, overwrite: bool, report: bool, progress: Progress) -> None:
     """Write every file of a run.
 
-    All is written to a sibling folder and renamed at the end: a run that fails or is killed leaves nothing that looks
-    like a result, and an earlier result stays until the new one is whole.
+    They are written to a sibling folder that is renamed at the end: a run that fails or is stopped leaves
+    nothing that looks like a result, and an earlier result stays until the new one is whole.
 
     Parameters
     ----------
+    run
+        A finished run; the times of writing and the peak of memory are added to its record.
+    folder
+        Where to write; its parents are made.
+    overwrite
+        Replace an earlier result.
     report
         Write ``report.html`` too.
+    progress
+        Who is told how far it is.
 
     Raises
     ------
     OutputError
-        The folder holds something and may not be replaced, or cannot be written.
+        The folder is in use and may not be replaced, or cannot be written.
     """
     check_output(folder, overwrite)
-    partial = _partial(folder)
+    # A link is followed: the folder it names is replaced, not the link.
+    folder = folder.resolve()
+    missing = [parent for parent in folder.parents if not parent.exists()]
+    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     try:
         partial.mkdir(parents=True)
-        _write_files(run, partial, report, progress)
+        write_files(run, partial, report, progress)
         _put_in_place(partial, folder)
-    except OSError as error:
-        raise _refusal(folder, error) from error
-    finally:
+    except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _write_files(run: Run, folder: Path, report: bool, progress: Progress) -> None:
-    from cellcarve.record import peak_memory
-    from cellcarve.write.anndata import anndata_of
-    from cellcarve.write.boundaries import write_boundaries
-    from cellcarve.write.spatialdata import write_store
-    from cellcarve.write.transcripts import write_transcripts
-
-    progress.stage("write tables")
-    write_transcripts(run, folder / "transcripts.parquet")
-    run.summary.cells.to_parquet(folder / "cells.parquet", index=False)
-    write_boundaries(run, folder)
-    anndata_of(run).write_h5ad(folder / "counts.h5ad", compression="lzf")
-    progress.stage("write SpatialData")
-    write_store(run, folder / "segmentation.zarr")
-    if report:
-        from cellcarve.report import report as write_report
-
-        progress.stage("write report")
-        write_report(run, folder)
-    stop = getattr(progress, "stop", None)
-    if stop is not None:
-        stop()
-        run.record["timings"] = progress.timings  # type: ignore[attr-defined]
-    run.record["peak_memory"] = peak_memory()
-    (folder / "run.json").write_text(json.dumps(run.record, indent=2, default=str) + "\n")
+        with suppress(OSError):
+            for parent in missing:
+                parent.rmdir()
+        if _of_the_disk(error):
+            raise _refusal(folder, error) from error
+        raise
 
 
 def _put_in_place(partial: Path, folder: Path) -> None:
     """Rename, moving an earlier result aside until the new one is in its place."""
     earlier = folder.with_name(f".{folder.name}.earlier-{os.getpid()}")
-    if folder.exists():
+    with suppress(FileNotFoundError):
         folder.rename(earlier)
     try:
         partial.rename(folder)
-    except OSError:
-        if earlier.exists():
+    except BaseException:
+        with suppress(FileNotFoundError):
             earlier.rename(folder)
         raise
     shutil.rmtree(earlier, ignore_errors=True)
 
 
-def _partial(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+def _of_the_disk(error: BaseException) -> bool:
+    """HDF5 reports a full disk on closing a file as a RuntimeError."""
+    return isinstance(error, OSError) or (isinstance(error, RuntimeError) and "errno" in str(error))
 
 
-def _refusal(folder: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"cannot write '{folder}': {error.strerror or error}; free some space or name another folder"
-    )
+def _refusal(folder: Path, error: BaseException) -> OutputError:
+    number = getattr(error, "errno", None)
+    # Libraries wrap what the system says into long texts of their own.
+    reason = os.strerror(number) if number else str(error).splitlines()[0]
+    return OutputError(f"cannot write '{folder}': {reason}; free space there or name another folder")

@@ -1,55 +1,67 @@
 """Label image of the cells' polygons."""
 
+import math
+
 import numpy as np
 from numba import njit
 
 from cellcarve.data.result import Outlines
 
-_MOST_PIXELS = 4096
+MOST_PIXELS = 4096
+FINEST = 1.0
 
 
-def label_image(outlines: Outlines, box: tuple[float, float, float, float]) -> tuple[np.ndarray, float]:
+def label_image(outlines: Outlines) -> tuple[np.ndarray, float, tuple[float, float]]:
     """Cell numbers on square pixels of 1 µm, or wider where the image would exceed 4096 pixels a side.
 
     Parameters
     ----------
     outlines
-        Polygons.
-    box
-        (xmin, ymin, xmax, ymax) µm to cover.
+        At least one polygon.
 
     Returns
     -------
     tuple
-        (rows, columns) int32 image whose first pixel begins at (xmin, ymin), and the pixel's side in µm.
+        (rows, columns) int32 image, 0 = no cell; the side of a pixel in µm; (x, y) in µm of the corner of
+        its first pixel.
     """
-    xmin, ymin, xmax, ymax = box
-    side = max(1.0, max(xmax - xmin, ymax - ymin) / _MOST_PIXELS)
-    shape = (int((ymax - ymin) / side) + 1, int((xmax - xmin) / side) + 1)
+    x0, y0 = float(outlines.x.min()), float(outlines.y.min())
+    width, height = float(outlines.x.max()) - x0, float(outlines.y.max()) - y0
+    side = max(FINEST, max(width, height) / MOST_PIXELS)
+    shape = [min(max(math.ceil(extent / side), 1), MOST_PIXELS) for extent in (height, width)]
     image = np.zeros(shape, np.int32)
-    x = (outlines.x.astype(np.float64) - xmin) / side
-    y = (outlines.y.astype(np.float64) - ymin) / side
+    x, y = ((v.astype(np.float64) - first) / side for v, first in ((outlines.x, x0), (outlines.y, y0)))
     _fill(image, outlines.cell, x, y, outlines.start)
-    return image, side
+    return image, side, (x0, y0)
 
 
 @njit(cache=True, nogil=True)
 def _fill(image, cell, x, y, start):
-    """Even-odd scan of every ring, pixel middles at n + 1/2."""
-    rows, columns = image.shape
-    cross = np.empty(256)
+    """Fill the rings (pixel units): a pixel belongs to the ring that holds its middle, by the even-odd rule."""
+    cross = np.empty(np.diff(start).max())
     for p in range(len(cell)):
-        a, b = start[p], start[p + 1] - 1
-        low, high = y[a : b + 1].min(), y[a : b + 1].max()
-        for r in range(max(int(low - 0.5), 0), min(int(high + 0.5) + 1, rows)):
-            level, n = r + 0.5, 0
-            for i in range(a, b):
-                if (y[i] > level) != (y[i + 1] > level) and n < len(cross):
-                    cross[n] = x[i] + (level - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i])
-                    n += 1
-            place = np.sort(cross[:n])
+        a, b = start[p], start[p + 1]
+        first = max(int(y[a:b].min()), 0)
+        last = min(int(y[a:b].max()), image.shape[0] - 1)
+        for row in range(first, last + 1):
+            n = _crossings(x[a:b], y[a:b], row + 0.5, cross)
             for k in range(0, n - 1, 2):
-                for c in range(
-                    max(int(np.ceil(place[k] - 0.5)), 0), min(int(np.floor(place[k + 1] - 0.5)) + 1, columns)
-                ):
-                    image[r, c] = cell[p]
+                left = max(int(np.ceil(cross[k] - 0.5)), 0)
+                image[row, left : max(int(np.ceil(cross[k + 1] - 0.5)), left)] = cell[p]
+
+
+@njit(cache=True, nogil=True)
+def _crossings(x, y, level, cross):
+    """Put where a ring crosses a level into `cross`, ascending; how many there are."""
+    n = 0
+    for i in range(len(x) - 1):
+        if (y[i] > level) == (y[i + 1] > level):
+            continue
+        place = x[i] + (level - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i])
+        k = n
+        while k > 0 and cross[k - 1] > place:
+            cross[k] = cross[k - 1]
+            k -= 1
+        cross[k] = place
+        n += 1
+    return n

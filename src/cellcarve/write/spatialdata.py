@@ -1,101 +1,107 @@
 """``segmentation.zarr``: a SpatialData store with points, shapes, labels and a table."""
 
-from collections.abc import Iterator
+import os
+import shutil
+import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cellcarve.data.result import Run
-from cellcarve.write.anndata import anndata_of
 from cellcarve.write.boundaries import boundaries_of
 from cellcarve.write.raster import label_image
-from cellcarve.write.transcripts import batches
+from cellcarve.write.transcripts import transcripts_of
 
-_POINTS = ("x", "y", "z", "gene", "cell_id", "probability", "transcript_id")
-_FEW = 2
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 
-def write_store(run: Run, path: Path) -> None:
+def write_store(run: Run, counts: "AnnData", transcripts: Path, path: Path) -> None:
     """Write the store.
 
-    The library writes a store with a handful of points, so that all metadata are its own; the points' parquet is then
-    replaced by all of them, streamed, which takes neither its time nor its memory.
+    The library writes it with the first transcript alone, so that all metadata are its own; the file of
+    points is then replaced by that of all transcripts, which takes neither its time nor its memory.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    counts
+        What `anndata_of` made of it.
+    transcripts
+        What `write_transcripts` made of it.
+    path
+        The store to make.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
     """
     from spatialdata import SpatialData
-    from spatialdata.models import Labels2DModel, PointsModel, ShapesModel, TableModel
-    from spatialdata.transformations import Identity, Scale, Sequence, Translation
 
-    here = {"global": Identity()}
-    first = next(_points(run)).slice(0, _FEW).to_pandas()
-    axes = {axis: axis for axis in "xyz" if axis in first.columns}
-    points = PointsModel.parse(first, coordinates=axes, feature_key="gene", transformations=here)
-    frame = boundaries_of(run)
-    if len(frame) == 0:
-        SpatialData(points={"transcripts": points}).write(path)
-        return _replace_points(run, path)
-    shapes = ShapesModel.parse(frame.set_index("cell_id"), transformations=here)
-    x, y = run.table.x, run.table.y
-    image, side = label_image(
-        run.summary.outlines, (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
-    )
-    place = Sequence(
-        [Scale([side, side], axes=("x", "y")), Translation([float(x.min()), float(y.min())], axes=("x", "y"))]
-    )
-    labels = Labels2DModel.parse(image, dims=("y", "x"), transformations={"global": place})
-    counts = anndata_of(run)
-    counts = counts[counts.obs_names.isin(frame["cell_id"])].copy()
-    counts.obs["cell_id"] = counts.obs_names.to_numpy(dtype=object)
-    counts.obs["region"] = _region(len(counts))
-    table = TableModel.parse(counts, region="cell_boundaries", region_key="region", instance_key="cell_id")
-    store = SpatialData(
-        points={"transcripts": points},
-        shapes={"cell_boundaries": shapes},
-        labels={"cell_labels": labels},
-        tables={"table": table},
-    )
-    store.write(path)
-    return _replace_points(run, path)
-
-
-def _region(rows: int) -> object:
-    import pandas as pd
-
-    return pd.Categorical(np.full(rows, "cell_boundaries", dtype=object))
-
-
-def _points(run: Run) -> Iterator[pa.RecordBatch]:
-    """Batches of the columns that points keep, text as plain strings, which every reader of the store understands."""
-    for batch in batches(run):
-        columns = {name: batch.column(name) for name in _POINTS if name in batch.schema.names}
-        columns = {
-            k: v.cast(pa.string()) if pa.types.is_dictionary(v.type) else v for k, v in columns.items()
+    elements = {"points": {"transcripts": _points(run)}}
+    if len(run.summary.outlines.cell):
+        elements |= {
+            "shapes": {"cell_boundaries": _shapes(run)},
+            "labels": {"cell_labels": _labels(run)},
+            "tables": {"table": _table(run, counts)},
         }
-        yield pa.RecordBatch.from_pydict(columns)
+    with warnings.catch_warnings():
+        # What the libraries have to say to each other, users can do nothing about.
+        warnings.simplefilter("ignore")
+        SpatialData(**elements).write(path)
+    _replace(path / "points" / "transcripts" / "points.parquet", transcripts)
 
 
-def _replace_points(run: Run, path: Path) -> None:
-    folder = path / "points" / "transcripts" / "points.parquet"
-    old = sorted(folder.glob("*.parquet"))
-    schema = pq.read_schema(old[0])
-    for file in old:
-        file.unlink()
-    # The index that pandas wrote is not among our columns; the reader makes one of its own.
-    kept = [name for name in schema.names if name in _POINTS]
-    with pq.ParquetWriter(
-        folder / "part.0.parquet", pa.schema([_field(schema, n) for n in kept]), compression="zstd"
-    ) as writer:
-        for batch in _points(run):
-            writer.write_batch(batch.select(kept).cast(writer.schema))
+def _replace(folder: Path, transcripts: Path) -> None:
+    """Put the file of all transcripts where the library put the few it was given."""
+    for part in folder.glob("*"):
+        part.unlink()
+    part = folder / "part.0.parquet"
+    try:
+        # One file under two names: neither is ever changed in place.
+        os.link(transcripts, part)
+    except OSError:
+        shutil.copyfile(transcripts, part)
 
 
-def _field(schema: pa.Schema, name: str) -> pa.Field:
-    field = schema.field(name)
-    if (
-        pa.types.is_dictionary(field.type)
-        or pa.types.is_large_string(field.type)
-        or pa.types.is_null(field.type)
-    ):
-        return pa.field(name, pa.string())
-    return pa.field(name, field.type)
+def _points(run: Run) -> Any:
+    from spatialdata.models import PointsModel
+    from spatialdata.transformations import Identity
+
+    few = transcripts_of(run, slice(0, 1)).to_pandas()
+    axes = {axis: axis for axis in "xyz" if axis in few.columns}
+    options = {"feature_key": "gene", "transformations": {"global": Identity()}}
+    return PointsModel.parse(few, coordinates=axes, **options)
+
+
+def _shapes(run: Run) -> Any:
+    from spatialdata.models import ShapesModel
+    from spatialdata.transformations import Identity
+
+    return ShapesModel.parse(boundaries_of(run).set_index("cell_id"), transformations={"global": Identity()})
+
+
+def _labels(run: Run) -> Any:
+    """Cell numbers, as in the table's column ``label``."""
+    from spatialdata.models import Labels2DModel
+    from spatialdata.transformations import Scale, Sequence, Translation
+
+    image, side, corner = label_image(run.summary.outlines)
+    place = Sequence([Scale([side, side], axes=("x", "y")), Translation(list(corner), axes=("x", "y"))])
+    return Labels2DModel.parse(image, dims=("y", "x"), transformations={"global": place})
+
+
+def _table(run: Run, counts: "AnnData") -> "AnnData":
+    """Counts of the cells that have a polygon."""
+    import pandas as pd
+    from spatialdata.models import TableModel
+
+    drawn = run.summary.outlines.cell
+    table = counts[drawn - 1].copy()
+    table.obs["cell_id"] = table.obs_names.to_numpy(object)
+    table.obs["label"] = drawn
+    table.obs["region"] = pd.Categorical(np.full(len(drawn), "cell_boundaries", object))
+    return TableModel.parse(table, region="cell_boundaries", region_key="region", instance_key="cell_id")
