@@ -54,7 +54,7 @@ class Recipe:
     """
 
     halo: float = 40.0
-    reach: float = 12.0
+    reach: float = 10.0
     neighbours: int = 6
     farthest: float = 4.5
     nothing: float = 3.45
