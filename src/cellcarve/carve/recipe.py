@@ -53,7 +53,7 @@ class Recipe:
         Share of candidate places that were missed cells where the weights were fitted; odds above which a cell is added.
     """
 
-    halo: float = 40.0
+    halo: float = 30.0
     reach: float = 10.0
     neighbours: int = 6
     farthest: float = 4.5
