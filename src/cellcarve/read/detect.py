@@ -19,7 +19,7 @@ _PLATFORMS = {"xenium": xenium.recognise, "cosmx": cosmx.recognise, "merscope": 
 _NO_CELL = {"", "-1", "unassigned", "none", "nan", "na", "null", "<na>"}
 _LEAST_QUALITY = 20.0
 # Transcripts lie 0.05 to 20 to the µm²; pixels of 0.1 to 0.2 µm make that at most a fortieth.
-_SPARSE, _WIDE = 0.002, 2000.0
+_THIN, _SPARSE, _WIDE = 0.01, 0.002, 2000.0
 
 
 def read(source: Any, settings: ReadSettings, progress: Progress | None = None) -> Table:
@@ -155,6 +155,11 @@ def _check_scale(read_table: Table, settings: ReadSettings) -> None:
     # Where the typical transcript lies, not the typical square.
     density = float(np.median(np.repeat(count, count)) - 1) / side**2
     width, height = float(np.ptp(x)), float(np.ptp(y))
+    if density < _THIN:
+        read_table.notes.append(
+            f"transcripts are thin: {len(x):,} over {width:,.0f} x {height:,.0f} um; if the positions are pixels, give "
+            "their size in um with --scale"
+        )
     if density < _SPARSE and max(width, height) > _WIDE:
         raise InputError(
             f"{read_table.files[0]}: {len(x):,} transcripts spread over {width:,.0f} x {height:,.0f} um are "
