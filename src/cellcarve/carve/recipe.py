@@ -75,5 +75,5 @@ class Recipe:
     seed_distance: float = 0.93
     seed_cost: float = 4.06
     seed_rate: float = 0.22
-    seed_odds: float = -0.75
+    seed_odds: float = -0.25
     calm: float = 0.35

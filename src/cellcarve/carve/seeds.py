@@ -82,7 +82,7 @@ def shift_of_rate(odds: np.ndarray, usual: float) -> float:
     for _ in range(100):
         shift = np.log(rate / (1 - rate)) - np.log(usual / (1 - usual))
         rate = float(np.clip(np.mean(1 / (1 + np.exp(-odds - shift))), 1e-3, 0.9)) if len(odds) else usual
-    return float(np.clip(np.log(rate / (1 - rate)) - np.log(usual / (1 - usual)), -4, 1.5))
+    return float(np.clip(np.log(rate / (1 - rate)) - np.log(usual / (1 - usual)), -4, 0.5))
 
 
 def _nearest(scene: Scene, model: Model) -> np.ndarray:
@@ -101,7 +101,7 @@ def _candidates(scene: Scene, nearest: np.ndarray, model: Model, recipe: Recipe)
     reach = int(np.ceil(_APART * radius / lattice.pixel))
     across = np.arange(-reach, reach + 1)
     disc = np.hypot(*np.meshgrid(across, across)) * lattice.pixel <= _APART * radius
-    high = image > 0.2 * model.scale.inside
+    high = image > 0.5 * model.scale.inside
     if not high.any():
         return np.empty((0, 2))
     row, column = np.nonzero(high & (image == ndimage.maximum_filter(image, footprint=disc)))
