@@ -29,8 +29,9 @@ def anndata_of(run: Run) -> "AnnData":
     """
     from anndata import AnnData
 
-    out = AnnData(X=run.summary.counts.astype(np.int32, copy=False), obs=_cells(run), var=_genes(run))
-    out.layers["expected"] = run.segmentation.expected.astype(np.float32, copy=False)
+    # Copies: what people do to their counts must not reach the run.
+    out = AnnData(X=run.summary.counts.astype(np.int32), obs=_cells(run), var=_genes(run))
+    out.layers["expected"] = run.segmentation.expected.astype(np.float32)
     out.obsm["spatial"] = run.summary.cells[["x", "y"]].to_numpy(np.float32)
     out.uns["cellcarve"] = json.dumps(run.record, default=str)
     return out

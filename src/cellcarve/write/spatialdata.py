@@ -101,7 +101,8 @@ def _table(run: Run, counts: "AnnData") -> "AnnData":
 
     drawn = run.summary.outlines.cell
     table = counts[drawn - 1].copy()
-    table.obs["cell_id"] = table.obs_names.to_numpy(object)
+    # As plain objects: newer string types would be written in a form that older readers lack.
+    table.obs["cell_id"] = pd.Series(table.obs_names.to_numpy(object), table.obs_names, dtype=object)
     table.obs["label"] = drawn
     table.obs["region"] = pd.Categorical(np.full(len(drawn), "cell_boundaries", object))
     return TableModel.parse(table, region="cell_boundaries", region_key="region", instance_key="cell_id")

@@ -50,12 +50,22 @@ def write_transcripts(run: Run, path: Path) -> None:
     OSError
         It cannot be written.
     """
-    schema = _batch(run, slice(0, 0)).schema
+    schema = _schema(run)
     # Ids and positions hardly repeat: to look for repetitions costs time and saves nothing.
     text = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=text) as writer:
         for batch in _batches(run):
             writer.write_batch(batch)
+
+
+def _schema(run: Run) -> pa.Schema:
+    """The columns, told the way pandas tells them.
+
+    Without that, Dask takes categories that it has not seen for few, and cannot write again what it has read.
+    """
+    empty = _batch(run, slice(0, 0))
+    told = pa.Schema.from_pandas(empty.to_pandas(), preserve_index=False).metadata
+    return empty.schema.with_metadata(told)
 
 
 def _batches(run: Run) -> Iterator[pa.RecordBatch]:
