@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cellcarve.errors import InputError, OutputError
@@ -196,7 +197,9 @@ def test_loaded_run_is_the_written_one(written):
     for name, value in vars(run.summary.outlines).items():
         assert same(value, getattr(again.summary.outlines, name)), name
     assert same(run.summary.counts, again.summary.counts)
-    assert run.summary.cells.equals(again.summary.cells)
+    # Which of the marks for "missing" is used depends on the version of pandas.
+    cells = [part.summary.cells.fillna({"prior_id": ""}) for part in (run, again)]
+    pd.testing.assert_frame_equal(*cells, check_dtype=False)
     assert again.record["timings"] == run.record["timings"]
 
 
