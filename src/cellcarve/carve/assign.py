@@ -15,7 +15,7 @@ from cellcarve.settings import Purity
 THRESHOLDS: dict[Purity, tuple[float, float]] = {
     "complete": (0.30, 0.04),
     "balanced": (0.40, 0.10),
-    "pure": (0.42, 0.16),
+    "pure": (0.42, 0.17),
 }
 # Weight of the profile against the cell's own other transcripts, as a share of a usual cell's transcripts.
 _PROFILE_WEIGHT = 0.5
