@@ -27,13 +27,13 @@ def demo(
     quiet
         Show nothing but errors.
     """
-    from cellcarve.cli.tables import side_by_side
     from cellcarve.console import console
     from cellcarve.demo import demo as run_demo
+    from cellcarve.evaluate import format_table
 
     with console(quiet) as progress:
         scores = run_demo(output, overwrite, progress)
     if quiet:
         return
-    side_by_side(scores)
+    print(format_table(scores))
     print(f"open {output / 'result' / 'report.html'}; the same for your data: cellcarve segment INPUT -o DIR")
