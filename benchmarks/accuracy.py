@@ -31,7 +31,12 @@ SIMULATED = {
     "faulty nuclei, wide blur": {"genes": 300, "per_cell": 120.0, "blur_um": 1.5},
 }
 SEEDS = (2001, 2002, 2003)
-FIELDS = (([31, 35, 43, 49], 2, 101), ([33, 37, 41, 48], 5, 102), ([34, 40, 44, 50], 2, 103))
+FIELDS = (
+    ([31, 35, 43, 49], 2, 101),
+    ([33, 37, 41, 48], 5, 102),
+    ([34, 40, 44, 50], 2, 103),
+    ([36, 39, 42, 47], 2, 104),
+)
 MEASURES = ("f1", "ari", "spurious", "assigned", "recovered", "noise_rejected", "ece")
 
 
@@ -71,8 +76,19 @@ def proseg(folder: Path) -> Assignment | None:
     out = folder / "proseg.csv.gz"
     if not out.exists():
         with tempfile.TemporaryDirectory() as scratch:
-            command = [binary, "--xenium", "--nthreads", "2", "--output-transcript-metadata", str(out.resolve())]
-            command += ["--output-spatialdata", f"{scratch}/p.zarr", str((folder / "transcripts.parquet").resolve())]
+            command = [
+                binary,
+                "--xenium",
+                "--nthreads",
+                "2",
+                "--output-transcript-metadata",
+                str(out.resolve()),
+            ]
+            command += [
+                "--output-spatialdata",
+                f"{scratch}/p.zarr",
+                str((folder / "transcripts.parquet").resolve()),
+            ]
             subprocess.run(command, check=True, capture_output=True, cwd=scratch)
     return read_assignment(out)
 
@@ -92,7 +108,9 @@ def rows_of(folder: Path, purity: str, with_rival: bool) -> dict[str, dict[str, 
     base = read_assignment(folder / "transcripts.parquet")
     kept = np.ones(len(base), bool)
     answers = {"cellcarve": ours(folder, kept, purity=purity)}
-    answers |= {name: replace(base, cell=cell, best=None, probability=None) for name, cell in rules(base).items()}
+    answers |= {
+        name: replace(base, cell=cell, best=None, probability=None) for name, cell in rules(base).items()
+    }
     answers["cellcarve, no prior"] = ours(folder, kept, purity=purity, prior="none")
     rival = proseg(folder) if with_rival else None
     if rival is not None:
@@ -102,11 +120,15 @@ def rows_of(folder: Path, purity: str, with_rival: bool) -> dict[str, dict[str, 
 
 def main() -> None:
     """Run all cases and print one table: mean over seeds, and the spread."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=Path("results/accuracy"))
     parser.add_argument("--only", default="", help="cases whose name holds this word")
     parser.add_argument("--purity", default="balanced")
-    parser.add_argument("--rival-seeds", type=int, default=3, help="seeds of each tissue that proseg, the slowest, runs on")
+    parser.add_argument(
+        "--rival-seeds", type=int, default=3, help="seeds of each tissue that proseg, the slowest, runs on"
+    )
     options = parser.parse_args()
     found = []
     done: dict[str, int] = {}
@@ -118,7 +140,10 @@ def main() -> None:
     table = pd.DataFrame(found)
     table.to_csv(options.out / f"accuracy_{options.purity}.csv", index=False)
     means = table.groupby(["tissue", "method"], sort=False)[list(MEASURES)].agg(["mean", "std"]).astype(float)
-    shown = {m: means[m]["mean"].map("{:.3f}".format) + " ±" + means[m]["std"].map("{:.3f}".format) for m in MEASURES}
+    shown = {
+        m: means[m]["mean"].map("{:.3f}".format) + " ±" + means[m]["std"].map("{:.3f}".format)
+        for m in MEASURES
+    }
     print(pd.DataFrame(shown).to_string())
 
 

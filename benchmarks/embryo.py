@@ -16,7 +16,9 @@ _CORE, _OFF, _LARGEST, _APART = 0.25, 0.3, 726, 300
 def make_case(data: Path, fields: list[int], plane: int, seed: int, out: Path) -> None:
     """Write ``transcripts.parquet`` and ``truth.parquet`` for some fields of one plane, laid side by side."""
     rng = np.random.default_rng(seed)
-    rows = pd.read_parquet(data / "transcripts.parquet", filters=[("plane", "==", plane), ("pos", "in", fields)])
+    rows = pd.read_parquet(
+        data / "transcripts.parquet", filters=[("plane", "==", plane), ("pos", "in", fields)]
+    )
     cells = pd.read_parquet(data / "cells.parquet", filters=[("plane", "==", plane)])
     cells = cells[(cells.area_um2 > 0) & (cells.area_um2 < _LARGEST)]
     across = int(np.ceil(np.sqrt(len(fields))))
@@ -48,7 +50,9 @@ def make_case(data: Path, fields: list[int], plane: int, seed: int, out: Path) -
         )
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "transcript_id", np.arange(1, len(table) + 1, dtype=np.uint64))
-    table["cell_id"] = np.where(table.overlaps_nucleus == 1, "cell-" + table.true_cell.astype(str), "UNASSIGNED")
+    table["cell_id"] = np.where(
+        table.overlaps_nucleus == 1, "cell-" + table.true_cell.astype(str), "UNASSIGNED"
+    )
     table["z_location"], table["qv"], table["fov_name"] = np.float32(0), np.float32(40), "field"
     out.mkdir(parents=True, exist_ok=True)
     table[["transcript_id", "true_cell"]].assign(leaked=False).to_parquet(out / "truth.parquet", index=False)

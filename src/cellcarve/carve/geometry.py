@@ -19,6 +19,7 @@ from cellcarve.carve.types import Types, proportions, split_counts
 _POWERS = (0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
 _BALANCES = (-0.1, 0.0, 0.1, 0.2, 0.3)
 _VALLEYS = (-1.2, -0.6, 0.0, 0.5, 1.0, 1.5)
+_EVEN = Geometry(power=0.35, balance=0.2)
 _MOST_PAIRS = 40_000
 _FEWEST_PAIRS = 1_000
 
@@ -201,13 +202,21 @@ def _search(trial: _Trial, start: Geometry, shape: float) -> Geometry:
     losses = [trial.fit(replace(best, valley=v), 0.05)[0] for v in _VALLEYS]
     best = replace(best, valley=_VALLEYS[int(np.argmin(losses))])
     blur = _logistic(trial.fit(best, 2.0)[1][1])
-    # Where genes hardly tell the sides of a border, its shape in the density of transcripts must.
-    trust = min(1.0, 2 * blur)
-    best = replace(best, valley=(1 - trust) * best.valley + trust * float(np.clip(-3 * shape, -1.3, 1.3)))
+    # Where genes hardly tell the sides of a border, its shape in the density of transcripts must, and the likelihood
+    # is too flat to choose the rest: what suits tissue of even cells is taken.
+    trust = float(np.clip((blur - 0.25) / 0.25, 0, 1))
+    best = replace(best, valley=_blend(best.valley, float(np.clip(-5 * shape, -1.3, 1.3)), trust))
     for name, grid in (("power", _POWERS), ("balance", _BALANCES), ("power", _POWERS)):
         losses = [trial.fit(replace(best, **{name: v}), 0.05)[0] for v in grid]
         best = replace(best, **{name: grid[int(np.argmin(losses))]})
+    best = replace(
+        best, power=_blend(best.power, _EVEN.power, trust), balance=_blend(best.balance, _EVEN.balance, trust)
+    )
     return replace(best, blur=float(_logistic(trial.fit(best, 2.0)[1][1])))
+
+
+def _blend(learned: float, usual: float, trust: float) -> float:
+    return (1 - trust) * learned + trust * usual
 
 
 def _logistic(v: float) -> float:
