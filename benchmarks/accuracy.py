@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from embryo import make_case
 
 import cellcarve
 from cellcarve.evaluate import evaluate, read_assignment, rules
 from cellcarve.evaluate.assignment import Assignment
 from cellcarve.simulate import SimulateSettings, simulate
+from embryo import make_case
 
 SIMULATED = {
     "faulty nuclei, 300 genes": {"genes": 300, "per_cell": 120.0},
@@ -69,7 +69,7 @@ def ours(folder: Path, kept: np.ndarray, **settings: object) -> Assignment:
 
 
 def proseg(folder: Path) -> Assignment | None:
-    """proseg's answer, where it is on the path."""
+    """The answer of proseg, where it is on the path."""
     binary = shutil.which("proseg")
     if binary is None:
         return None

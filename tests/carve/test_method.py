@@ -128,17 +128,25 @@ def test_a_nucleus_that_was_taken_away_comes_back(tissue, usual, run):
     size = np.bincount(tissue.prior.cell[tissue.prior.core], minlength=len(tissue.prior.names) + 1)
     taken = np.argsort(-size)[:12]
     gone = np.isin(tissue.prior.cell, taken)
-    prior = replace(tissue.prior, cell=np.where(gone, 0, tissue.prior.cell).astype(np.int32), core=tissue.prior.core & ~gone)
+    prior = replace(
+        tissue.prior,
+        cell=np.where(gone, 0, tissue.prior.cell).astype(np.int32),
+        core=tissue.prior.core & ~gone,
+    )
     found = run(tissue.table, prior)
     new = np.flatnonzero(found.origin == Origin.NEW) + 1
-    covered = [np.isin(found.best[tissue.prior.core & (tissue.prior.cell == c)], new).mean() > 0.5 for c in taken]
+    covered = [
+        np.isin(found.best[tissue.prior.core & (tissue.prior.cell == c)], new).mean() > 0.5 for c in taken
+    ]
     assert sum(covered) >= 4
     without = run(tissue.table, prior, new_cells=False)
     assert not (without.origin == Origin.NEW).any()
 
 
 def test_no_prior_at_all(tissue, run):
-    nothing = Prior(np.zeros(len(tissue.table), np.int32), np.zeros(len(tissue.table), bool), [], "none", "none")
+    nothing = Prior(
+        np.zeros(len(tissue.table), np.int32), np.zeros(len(tissue.table), bool), [], "none", "none"
+    )
     found = run(tissue.table, nothing)
     true = (np.bincount(tissue.truth[tissue.truth > 0]) >= 10).sum()
     assert true / 2 < len(found.names) < true * 2
