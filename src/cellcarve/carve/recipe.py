@@ -76,4 +76,4 @@ class Recipe:
     seed_cost: float = 4.06
     seed_rate: float = 0.22
     seed_odds: float = -0.25
-    calm: float = 0.35
+    calm: float = 0.4
