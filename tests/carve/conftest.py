@@ -10,7 +10,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from cellcarve.carve import carve
 from cellcarve.data.prior import Prior
-from cellcarve.data.segmentation import Segmentation
+from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table
 from cellcarve.priors import lay
 from cellcarve.progress import Silent
@@ -40,6 +40,12 @@ def tissue(tmp_path_factory):
 def perfect(tmp_path_factory):
     """About 40 000 transcripts with every nucleus drawn as it is."""
     return _tissue(tmp_path_factory.mktemp("perfect"), transcripts=40_000, seed=4, perfect=True)
+
+
+@pytest.fixture(scope="session")
+def wide(tmp_path_factory):
+    """About 80 000 transcripts."""
+    return _tissue(tmp_path_factory.mktemp("wide"), transcripts=80_000, seed=5)
 
 
 def run_carve(table, prior, threads=1, seed=0, **settings):
@@ -124,3 +130,37 @@ def _same_bytes(a, b):
 def same_bytes():
     """Asserts that every array of two segmentations holds the same bytes."""
     return _same_bytes
+
+
+def _consistent(table, prior, s):
+    """Asserts what holds of every segmentation."""
+    n, cells = len(table), len(s.names)
+    kept = table.status == 0
+    for name in ("cell", "best", "probability", "runner_up", "background"):
+        assert getattr(s, name).shape == (n,), name
+    for name in ("cell", "best", "runner_up"):
+        v = getattr(s, name)
+        assert v.min(initial=0) >= 0
+        assert v.max(initial=0) <= cells
+        assert (v[~kept] == 0).all()
+    assert ((s.cell == 0) | (s.cell == s.best)).all()
+    assert ((s.probability > 0) == (s.best > 0)).all()
+    assert (s.probability <= 1 + 1e-5).all()
+    assert ((s.runner_up != s.best) | (s.best == 0)).all()
+    assert not s.background[~kept].any()
+    assert len(set(s.names)) == cells
+    for name in ("origin", "prior", "existence", "cluster"):
+        assert getattr(s, name).shape == (cells,), name
+    assert ((s.existence >= 0) & (s.existence <= 1)).all()
+    assert ((s.prior == 0) == (s.origin == Origin.NEW)).all()
+    assert s.prior.max(initial=0) <= len(prior.names)
+    assert s.expected.shape == (cells, len(table.genes))
+    assert np.isfinite(s.expected.data).all()
+    assert (s.expected.data >= 0).all()
+    assert s.expected.sum() <= kept.sum() * (1 + 1e-4)
+
+
+@pytest.fixture(scope="session")
+def consistent():
+    """Asserts what holds of every segmentation of a table and a prior."""
+    return _consistent

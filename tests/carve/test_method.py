@@ -1,172 +1,187 @@
-"""The method as a whole: conservation, determinism, invariance, and that it finds what is there."""
+"""The whole method on a small tissue with truth: what it keeps, what it does not depend on, what it finds."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_matrix
 
-from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin
 
-ARRAYS = ("cell", "best", "probability", "runner_up", "background", "origin", "prior", "existence", "cluster")
+
+def matched(found, true, cells):
+    """True cell that each found cell is matched to, one to one by common transcripts; 0 = none."""
+    both = (found > 0) & (true > 0)
+    common = coo_matrix((np.ones(both.sum()), (found[both], true[both])), shape=(cells + 1, true.max() + 1))
+    left, right = linear_sum_assignment(-common.toarray())
+    partner = np.zeros(cells + 1, np.int64)
+    partner[left] = right
+    return partner
 
 
-def moved(table, x, y):
-    return replace(table, x=x.astype(np.float32), y=y.astype(np.float32))
+def accuracy(s, tissue):
+    """Share of the assigned transcripts whose cell is matched to their true one."""
+    partner = matched(s.cell, tissue.true, len(s.names))
+    assigned = (s.cell > 0) & (tissue.true >= 0)
+    return (partner[s.cell] == tissue.true)[assigned].mean()
 
 
-def test_every_row_has_one_answer(tissue, usual):
+def test_answer_is_consistent(tissue, answer, consistent):
+    consistent(tissue.table, tissue.prior, answer)
     kept = tissue.table.status == 0
-    assert len(usual.cell) == len(tissue.table)
-    assert not usual.cell[~kept].any()
-    assert not usual.background[~kept].any()
-    assert ((usual.cell == 0) | (usual.cell == usual.best)).all()
-    assert ((usual.best > 0) | usual.background | ~kept).all()
-    assert (usual.probability[usual.best > 0] > 0).all()
-    assert usual.probability.max() <= 1 + 1e-5
-    assert usual.best.max() <= len(usual.names)
-    assert (usual.runner_up != usual.best)[usual.best > 0].all()
-    assert len(set(usual.names)) == len(usual.names)
+    # Whatever has no best cell is either background or too divided; every kept row is accounted for.
+    assert ((answer.best > 0) | answer.background)[kept].all()
+    assert not (answer.background & (answer.best > 0)).any()
 
 
-def test_expected_counts_hold_every_kept_transcript_at_most_once(tissue, usual):
+def test_expected_counts_add_up(tissue, answer):
+    """A cell's expected counts hold at least its own transcripts' probabilities, and in all no more than the rows."""
+    cells = len(answer.names)
+    own = np.bincount(answer.best, answer.probability, cells + 1)[1:]
+    expected = np.asarray(answer.expected.sum(1)).ravel()
+    assert (expected >= own - 1e-2).all()
     kept = (tissue.table.status == 0).sum()
-    total = usual.expected.sum()
-    assert usual.probability.sum() - 1 <= total <= kept
-    by_gene = np.asarray(usual.expected.sum(0)).ravel()
-    every = np.bincount(tissue.table.gene[tissue.table.status == 0], minlength=len(tissue.table.genes))
-    assert (by_gene <= every + 0.5).all()
+    assert answer.probability.sum() <= answer.expected.sum() <= kept
+    assert answer.expected.sum() == pytest.approx(answer.probability.sum(), rel=0.3)
+    genes = len(tissue.table.genes)
+    by_gene = np.bincount(tissue.table.gene, answer.probability, genes)
+    assert (np.asarray(answer.expected.sum(0)).ravel() >= by_gene - 1e-2).all()
 
 
-@pytest.mark.parametrize("threads", [1, 4])
-def test_same_bytes_on_any_number_of_threads(tissue, run, threads):
-    two, other = (run(tissue.table, tissue.prior, threads=n, tile=100.0) for n in (2, threads))
-    for name in ARRAYS:
-        assert getattr(two, name).tobytes() == getattr(other, name).tobytes(), name
-    assert two.names == other.names
-    assert (two.expected != other.expected).nnz == 0
+def test_probabilities_are_calibrated(tissue, answer):
+    partner = matched(answer.best, tissue.true, len(answer.names))
+    scored = (answer.best > 0) & (tissue.true >= 0)
+    right = (partner[answer.best] == tissue.true)[scored]
+    assert answer.probability[scored].mean() == pytest.approx(right.mean(), abs=0.1)
+    low, high = np.quantile(answer.probability[scored], [0.2, 0.8])
+    p = answer.probability[scored]
+    assert right[p >= high].mean() > right[p <= low].mean() + 0.2
 
 
-def test_tiles_hardly_matter(tissue, usual, run, agreement):
-    """Tiles of 100, 200 and 400 µm agree on at least 98.5 % of the assigned transcripts."""
-    for side in (100.0, 200.0):
-        assert agreement(usual.best, run(tissue.table, tissue.prior, tile=side).best) > 0.985
+def test_better_than_the_nucleus_of_the_nearest(tissue, answer):
+    assert accuracy(answer, tissue) > 0.7
+    assert (answer.cell > 0)[tissue.table.status == 0].mean() > 0.85
 
 
-def test_place_does_not_matter(tissue, usual, run, agreement):
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_same_bytes_whatever_the_threads(tissue, answer, run, same_bytes, threads):
+    same_bytes(answer, run(tissue.table, tissue.prior, threads=threads))
+
+
+def test_same_bytes_with_many_tiles_and_threads(tissue, run, take, same_bytes):
+    part = take(tissue.table, tissue.prior, np.arange(0, len(tissue.table), 3))
+    same_bytes(run(*part, tile=50.0), run(*part, tile=50.0, threads=4))
+
+
+def alike(agreement, tissue, a, b):
+    kept = tissue.table.status == 0
+    return agreement(a.cell[kept], b.cell[kept])
+
+
+def test_moved_tissue(tissue, answer, run, agreement):
     table = tissue.table
-    shifted = run(moved(table, table.x + 1234.5, table.y - 987.25), tissue.prior)
-    assert agreement(usual.best, shifted.best) > 0.98
-    turned = run(moved(table, -table.y, table.x), tissue.prior)
-    assert agreement(usual.best, turned.best) > 0.97
+    moved = replace(table, x=table.x + np.float32(1234.5), y=table.y - np.float32(987.25))
+    assert alike(agreement, tissue, answer, run(moved, tissue.prior)) >= 0.99
 
 
-def test_row_order_does_not_matter(tissue, usual, run, agreement):
-    order = np.random.default_rng(4).permutation(len(tissue.table))
-    per_row = ("ids", "x", "y", "z", "gene", "quality", "fov", "cell", "nucleus", "status")
-    import pyarrow as pa
-
-    changed = {}
-    for f in fields(tissue.table):
-        value = getattr(tissue.table, f.name)
-        if f.name in per_row and value is not None:
-            changed[f.name] = value.take(pa.array(order)) if f.name == "ids" else value[order]
-    table = replace(tissue.table, **changed)
-    prior = replace(tissue.prior, cell=tissue.prior.cell[order], core=tissue.prior.core[order])
-    back = np.empty_like(usual.best)
-    back[order] = run(table, prior).best
-    assert agreement(usual.best, back) > 0.995
+def test_turned_tissue(tissue, answer, run, agreement):
+    turned = replace(tissue.table, x=-tissue.table.y, y=tissue.table.x.copy())
+    assert alike(agreement, tissue, answer, run(turned, tissue.prior)) >= 0.97
 
 
-def test_names_of_genes_and_cells_do_not_matter(tissue, usual, run, agreement):
-    rng = np.random.default_rng(8)
-    genes = rng.permutation(len(tissue.table.genes)).astype(np.int32)
-    cells = np.concatenate([[0], 1 + rng.permutation(len(tissue.prior.names))]).astype(np.int32)
-    table = replace(tissue.table, gene=genes[tissue.table.gene])
-    prior = replace(tissue.prior, cell=cells[tissue.prior.cell])
-    assert agreement(usual.best, run(table, prior).best) > 0.9
+def test_shuffled_rows(tissue, answer, run, take, agreement):
+    order = np.random.default_rng(0).permutation(len(tissue.table))
+    shuffled = run(*take(tissue.table, tissue.prior, order))
+    cell = np.empty_like(shuffled.cell)
+    cell[order] = shuffled.cell
+    kept = tissue.table.status == 0
+    assert agreement(answer.cell[kept], cell[kept]) >= 0.999
 
 
-def test_better_than_the_nearest_nucleus(tissue, usual, agreement):
-    from scipy.spatial import cKDTree
-
-    table, prior = tissue.table, tissue.prior
-    core = np.flatnonzero(prior.core)
-    place = np.column_stack([table.x, table.y])
-    nearest = prior.cell[core][cKDTree(place[core]).query(place)[1]]
-    judged = (table.status == 0) & (tissue.truth > 0)
-    ours, rule = (agreement(tissue.truth[judged], c[judged]) for c in (usual.best, nearest))
-    assert ours > rule + 0.02
+# The first centres of expression types are drawn by number, so that other numbers lead to other types. In a tissue of
+# 240 cells with 20 types, 6 % of the transcripts then lie differently; right ones are as many.
+RENUMBERED, AS_RIGHT = 0.90, 0.02
 
 
-def test_probabilities_are_calibrated(tissue, usual):
-    judged = (tissue.truth > 0) & (usual.best > 0)
-    true, best = tissue.truth[judged], usual.best[judged]
-    pairs, place, count = np.unique(np.stack([true, best]), axis=1, return_inverse=True, return_counts=True)
-    largest = np.zeros(best.max() + 1, int)
-    np.maximum.at(largest, pairs[1], count)
-    hit = (count == largest[pairs[1]])[place.ravel()]
-    promised = usual.probability[judged]
-    slot = np.minimum((promised * 10).astype(int), 9)
-    gap = sum(abs(hit[slot == k].sum() - promised[slot == k].sum()) for k in range(10)) / len(hit)
-    assert gap < 0.06
+def test_renumbered_genes(tissue, answer, run, agreement):
+    table = tissue.table
+    number = np.random.default_rng(1).permutation(len(table.genes)).astype(np.int32)
+    names = [table.genes[i] for i in np.argsort(number)]
+    other = run(replace(table, gene=number[table.gene], genes=names), tissue.prior)
+    assert alike(agreement, tissue, answer, other) >= RENUMBERED
+    assert accuracy(other, tissue) == pytest.approx(accuracy(answer, tissue), abs=AS_RIGHT)
 
 
-def test_purity_gives_up_the_doubtful(tissue, usual, run):
-    share = {}
-    right = {}
-    for purity in ("complete", "balanced", "pure"):
-        found = run(tissue.table, tissue.prior, purity=purity)
-        given = found.cell > 0
-        share[purity] = given.mean()
-        right[purity] = found.probability[given].mean()
-    assert share["complete"] > share["balanced"] > share["pure"] > 0.7
-    assert right["complete"] < right["balanced"] < right["pure"]
+def test_renumbered_cells(tissue, answer, run, agreement):
+    prior = tissue.prior
+    number = 1 + np.random.default_rng(2).permutation(len(prior.names))
+    names = [prior.names[i] for i in np.argsort(number)]
+    cell = np.concatenate([[0], number]).astype(np.int32)[prior.cell]
+    other = run(tissue.table, replace(prior, cell=cell, names=names))
+    assert alike(agreement, tissue, answer, other) >= RENUMBERED
+    assert accuracy(other, tissue) == pytest.approx(accuracy(answer, tissue), abs=AS_RIGHT)
 
 
-def test_a_nucleus_that_was_taken_away_comes_back(tissue, usual, run):
-    size = np.bincount(tissue.prior.cell[tissue.prior.core], minlength=len(tissue.prior.names) + 1)
-    taken = np.argsort(-size)[:12]
-    gone = np.isin(tissue.prior.cell, taken)
-    prior = replace(
-        tissue.prior,
-        cell=np.where(gone, 0, tissue.prior.cell).astype(np.int32),
-        core=tissue.prior.core & ~gone,
-    )
-    found = run(tissue.table, prior)
-    new = np.flatnonzero(found.origin == Origin.NEW) + 1
-    covered = [
-        np.isin(found.best[tissue.prior.core & (tissue.prior.cell == c)], new).mean() > 0.5 for c in taken
+def test_tiles_leave_no_trace(wide, run, agreement):
+    """80 000 transcripts, 270 µm wide: one tile of 800 or 400 µm, four of 200, nine of 100."""
+    whole = run(wide.table, wide.prior, tile=800.0)
+    for side in (200.0, 100.0):
+        cut = run(wide.table, wide.prior, tile=side)
+        assert alike(agreement, wide, whole, cut) >= 0.985, side
+        assert abs(len(cut.names) - len(whole.names)) <= 0.01 * len(whole.names)
+
+
+def test_purity_trades_transcripts_for_accuracy(tissue, answer, run):
+    runs = [
+        run(tissue.table, tissue.prior, purity="complete"),
+        answer,
+        run(tissue.table, tissue.prior, purity="pure"),
     ]
-    assert sum(covered) >= 4
-    without = run(tissue.table, prior, new_cells=False)
+    share = [(s.cell > 0).mean() for s in runs]
+    right = [accuracy(s, tissue) for s in runs]
+    assert share[0] > share[1] > share[2]
+    assert right[0] < right[1] < right[2]
+    # What is best does not depend on how sure an assignment must be.
+    complete, balanced = runs[:2]
+    np.testing.assert_array_equal(complete.probability, balanced.probability)
+    assert (complete.cell[balanced.cell > 0] > 0).all()
+
+
+def missing_nuclei(tissue, number, seed):
+    """The prior without some nuclei of at least 40 transcripts, and the true cells they belonged to."""
+    prior, rng = tissue.prior, np.random.default_rng(seed)
+    rich = np.flatnonzero(np.bincount(prior.cell[prior.core], minlength=len(prior.names) + 1) >= 40)
+    gone = rng.choice(rich[rich > 0], number, replace=False)
+    rows = np.isin(prior.cell, gone)
+    true = []
+    for cell in gone:
+        own = tissue.true[(prior.cell == cell) & prior.core]
+        true.append(np.bincount(own[own > 0]).argmax())
+    without = replace(prior, cell=np.where(rows, 0, prior.cell), core=prior.core & ~rows)
+    return without, true
+
+
+def test_missed_nuclei_come_back_as_new_cells(perfect, run):
+    prior, true = missing_nuclei(perfect, 15, seed=1)
+    found = run(perfect.table, prior)
+    new = np.flatnonzero(found.origin == Origin.NEW) + 1
+    partner = matched(found.cell, perfect.true, len(found.names))
+    back = np.isin(true, partner[new])
+    assert back.sum() >= 6
+    for cell in new:
+        assert found.names[cell - 1] not in prior.names
+    without = run(perfect.table, prior, new_cells=False)
     assert not (without.origin == Origin.NEW).any()
+    assert len(without.names) < len(found.names)
 
 
-def test_no_prior_at_all(tissue, run):
-    nothing = Prior(
-        np.zeros(len(tissue.table), np.int32), np.zeros(len(tissue.table), bool), [], "none", "none"
-    )
+def test_no_prior_finds_about_the_true_number_of_cells(tissue, run, consistent):
+    n = len(tissue.table)
+    nothing = replace(tissue.prior, cell=np.zeros(n, np.int32), core=np.zeros(n, bool), names=[], kind="none")
     found = run(tissue.table, nothing)
-    true = (np.bincount(tissue.truth[tissue.truth > 0]) >= 10).sum()
-    assert true / 2 < len(found.names) < true * 2
+    consistent(tissue.table, nothing, found)
     assert (found.origin == Origin.NEW).all()
-    assert (found.cell > 0).mean() > 0.8
-
-
-@pytest.mark.parametrize("keep", [1, 2, 7, 40])
-@pytest.mark.parametrize("core", [True, False])
-def test_hardly_any_transcripts(tissue, run, keep, core):
-    chosen = np.flatnonzero(tissue.prior.core)[:keep]
-    status = np.ones(len(tissue.table), np.uint8)
-    status[chosen] = 0
-    prior = tissue.prior if core else replace(tissue.prior, core=np.zeros(len(status), bool))
-    found = run(replace(tissue.table, status=status), prior)
-    assert len(found.cell) == len(tissue.table)
-    assert not found.cell[status > 0].any()
-
-
-def test_one_gene(tissue, run):
-    table = replace(tissue.table, gene=np.zeros_like(tissue.table.gene), genes=["only"])
-    found = run(table, tissue.prior)
-    assert (found.cell > 0).mean() > 0.7
+    true = len(np.unique(tissue.true[tissue.true > 0]))
+    assert true / 2 <= len(found.names) <= 2 * true
+    assert accuracy(found, tissue) > 0.4
