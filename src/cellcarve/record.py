@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellcarve import __version__
+from cellcarve import __version__, interrupt
 from cellcarve.config import flatten
 from cellcarve.progress import Progress
 from cellcarve.settings import Settings
@@ -51,6 +51,7 @@ class Stopwatch:
 
     def stage(self, name: str, total: int = 0, unit: str = "") -> None:
         """End the stage before and begin the next."""
+        interrupt.check()
         self.stop()
         self._open = name, time.perf_counter(), time.process_time()
         self._progress.stage(name, total, unit)
@@ -66,6 +67,7 @@ class Stopwatch:
 
     def advance(self, amount: int) -> None:
         """Pass on."""
+        interrupt.check()
         self._progress.advance(amount)
 
     def note(self, text: str) -> None:

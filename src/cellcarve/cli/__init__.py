@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Sequence
 
+from cellcarve import interrupt
 from cellcarve.errors import CellcarveError
 
 USAGE, INTERRUPTED, BROKEN_PIPE, BUG = 2, 130, 141, 1
@@ -23,6 +24,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
     SystemExit
         Always: 0 when it worked, 2 for a mistake the user can put right, 130 when interrupted, 1 for a bug.
     """
+    interrupt.remember()
     sys.exit(status(list(sys.argv[1:] if tokens is None else tokens)))
 
 
