@@ -11,8 +11,15 @@ from cellcarve.read.stream import MemoryStream
 from cellcarve.read.table import of_stream
 
 
-def recognise(source: Any) -> Found:
+def recognise(source: Any, path: Path | None = None) -> Found:
     """A DataFrame, an Arrow table or a SpatialData object.
+
+    Parameters
+    ----------
+    source
+        What was given.
+    path
+        Where it was loaded from, if it was.
 
     Raises
     ------
@@ -20,28 +27,46 @@ def recognise(source: Any) -> Found:
         It is none of these, or holds no points.
     """
     if isinstance(source, pa.Table):
-        return of_stream(MemoryStream(source), "memory", "an Arrow table")
+        return _found(source, "an Arrow table", path)
     if hasattr(source, "points") and hasattr(source, "shapes"):
-        return of_stream(MemoryStream(_points(source)), "memory", "a SpatialData object")
+        return _found(_points(source), "a SpatialData object", path)
     if hasattr(source, "columns") and hasattr(source, "to_numpy"):
-        table = pa.Table.from_pandas(source, preserve_index=False)
-        return of_stream(MemoryStream(table), "memory", "a DataFrame")
+        return _found(_arrow(source), "a DataFrame", path)
     raise InputError(
         f"cannot read transcripts from a {type(source).__name__}; give a path, a DataFrame, an Arrow table or a SpatialData"
     )
 
 
 def open_store(path: Path) -> Found:
-    """A SpatialData store on disk."""
+    """A SpatialData store on disk.
+
+    Raises
+    ------
+    InputError
+        It cannot be read or holds no points.
+    """
     import spatialdata
 
     try:
         store = spatialdata.read_zarr(path, selection=("points",))
     except Exception as error:
         raise InputError(f"{path} cannot be read as a SpatialData store ({error}); check the path") from error
-    found = recognise(store)
+    found = recognise(store, path)
     found.why = f"{path.name} is a SpatialData store"
     return found
+
+
+def _found(table: pa.Table, why: str, path: Path | None) -> Found:
+    return of_stream(MemoryStream(table, path), "memory", why)
+
+
+def _arrow(frame: Any) -> pa.Table:
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, AttributeError, TypeError, ValueError) as error:
+        raise InputError(
+            f"the DataFrame cannot be taken in ({error}); give every column a name of its own and one type"
+        ) from error
 
 
 def _points(store: Any) -> pa.Table:
@@ -50,4 +75,4 @@ def _points(store: Any) -> pa.Table:
     if not names:
         raise InputError("the SpatialData holds no points; give one with the transcripts as points")
     name = next((n for n in names if "transcript" in n.lower()), names[0])
-    return pa.Table.from_pandas(store.points[name].compute(), preserve_index=False)
+    return _arrow(store.points[name].compute())

@@ -1,8 +1,8 @@
 """Vizgen MERSCOPE: folders with ``detected_transcripts.csv`` (or ``.parquet``), or that table alone.
 
 Columns ``global_x``, ``global_y`` (µm), ``global_z`` (plane, 1.5 µm apart), ``gene`` and, where there, ``cell_id``, ``fov`` and
-``transcript_id``. Notes ``cell_boundaries*.parquet`` or ``cell_boundaries/*`` for the prior, and the images with
-``micron_to_mosaic_pixel_transform.csv``.
+``transcript_id``. Notes ``cell_boundaries*.parquet``, ``*_micron_space.parquet`` or ``cell_boundaries/*_polygons.gz`` for
+the prior, and the images with ``micron_to_mosaic_pixel_transform.csv``.
 """
 
 from pathlib import Path
@@ -22,6 +22,7 @@ TABLES = (
     "detected_transcripts.csv.gz",
     "vizgen_transcripts.gz",
 )
+POLYGONS = ("cell_boundaries*.parquet", "*_micron_space.parquet", "cell_boundaries/*_polygons.gz")
 _MARK = {"global_x", "global_y", "gene"}
 
 
@@ -34,9 +35,7 @@ def recognise(path: Path) -> Found | None:
     if not set(stream.names) >= _MARK:
         return None
     folder = table.parent
-    polygons = sorted(folder.glob("cell_boundaries*.parquet")) or sorted(
-        folder.glob("cell_boundaries/*_polygons.gz")
-    )
+    polygons = next(filter(None, (sorted(folder.glob(pattern)) for pattern in POLYGONS)), [])
     columns = Columns(
         x="global_x",
         y="global_y",
@@ -68,5 +67,5 @@ def _images(folder: Path) -> tuple[Image, ...]:
         turn = np.loadtxt(file)
         pixel = 1 / float(turn[0, 0])
         return (Image(picture, "DAPI", pixel, -float(turn[0, 2]) * pixel, -float(turn[1, 2]) * pixel),)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, ZeroDivisionError) as error:
         raise InputError(f"{file} is not a 3 x 3 matrix of numbers ({error}); copy it again") from error

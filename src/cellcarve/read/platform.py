@@ -43,7 +43,7 @@ class Found:
 def first_of(folder: Path, *patterns: str) -> Path | None:
     """First file (by name) that matches the first pattern that matches anything."""
     for pattern in patterns:
-        found = sorted(folder.glob(pattern))
+        found = sorted(file for file in folder.glob(pattern) if file.is_file())
         if found:
             return found[0]
     return None

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from cellcarve.errors import InputError
 
-_ROWS = 1 << 19
+# Small batches and a small read buffer hold memory down and are no slower.
+_ROWS, _BUFFER, _BLOCK = 1 << 17, 1 << 20, 1 << 22
 _TEXT = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
@@ -42,7 +43,7 @@ class ParquetStream:
         """The named columns, some rows at a time."""
         text = [name for name in columns if name in self._text]
         try:
-            with pq.ParquetFile(self.path, read_dictionary=text) as file:
+            with pq.ParquetFile(self.path, read_dictionary=text, buffer_size=_BUFFER) as file:
                 yield from file.iter_batches(_ROWS, columns=columns)
         except (pa.ArrowInvalid, OSError) as error:
             raise InputError(
@@ -55,7 +56,7 @@ class CsvStream:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._delimiter = "\t" if _is_tabbed(path) else ","
+        self._delimiter = _delimiter(path)
         self._types: dict[str, pa.DataType] = {}
         try:
             with self._open() as reader:
@@ -71,7 +72,7 @@ class CsvStream:
     def _open(self, columns: list[str] | None = None) -> csv.CSVStreamingReader:
         return csv.open_csv(
             pa.input_stream(str(self.path), compression="gzip" if _is_gzip(self.path) else None),
-            read_options=csv.ReadOptions(block_size=1 << 24),
+            read_options=csv.ReadOptions(block_size=_BLOCK),
             parse_options=csv.ParseOptions(delimiter=self._delimiter),
             convert_options=csv.ConvertOptions(
                 column_types=self._types, include_columns=columns, strings_can_be_null=True
@@ -92,8 +93,8 @@ class CsvStream:
 class MemoryStream:
     """An Arrow table in memory."""
 
-    def __init__(self, table: pa.Table) -> None:
-        self.path = Path("the table in memory")
+    def __init__(self, table: pa.Table, path: Path | None = None) -> None:
+        self.path = path or Path("the table in memory")
         self.names = table.column_names
         self._table = table
 
@@ -104,8 +105,6 @@ class MemoryStream:
 
 def open_stream(path: Path) -> Stream:
     """Parquet by its ending or first bytes, everything else as csv."""
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check the path")
     with path.open("rb") as file:
         magic = file.read(4)
     if magic == b"PAR1" or path.suffix == ".parquet":
@@ -118,15 +117,16 @@ def _is_gzip(path: Path) -> bool:
         return file.read(2) == b"\x1f\x8b"
 
 
-def _is_tabbed(path: Path) -> bool:
+def _delimiter(path: Path) -> str:
+    """The commonest of comma, tab and semicolon in the first line."""
     with pa.input_stream(str(path), compression="gzip" if _is_gzip(path) else None) as file:
         try:
-            line = file.read(65536).split(b"\n", 1)[0]
+            line = file.read(65536).split(b"\n", 1)[0].decode(errors="replace")
         except (OSError, pa.ArrowInvalid) as error:
             raise InputError(
                 f"{path} cannot be unpacked ({_first_line(error)}); copy or export it again"
             ) from error
-    return line.count(b"\t") > line.count(b",")
+    return max(",\t;", key=line.count)
 
 
 def _first_line(error: BaseException) -> str:
