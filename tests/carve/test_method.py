@@ -43,7 +43,7 @@ def test_expected_counts_add_up(tissue, answer):
     assert (expected >= own - 1e-2).all()
     kept = (tissue.table.status == 0).sum()
     assert answer.probability.sum() <= answer.expected.sum() <= kept
-    assert answer.expected.sum() == pytest.approx(answer.probability.sum(), rel=0.3)
+    assert answer.expected.sum() == pytest.approx(answer.probability.sum(), rel=0.25)
     genes = len(tissue.table.genes)
     by_gene = np.bincount(tissue.table.gene, answer.probability, genes)
     assert (np.asarray(answer.expected.sum(0)).ravel() >= by_gene - 1e-2).all()
@@ -53,14 +53,14 @@ def test_probabilities_are_calibrated(tissue, answer):
     partner = matched(answer.best, tissue.true, len(answer.names))
     scored = (answer.best > 0) & (tissue.true >= 0)
     right = (partner[answer.best] == tissue.true)[scored]
-    assert answer.probability[scored].mean() == pytest.approx(right.mean(), abs=0.1)
+    assert answer.probability[scored].mean() == pytest.approx(right.mean(), abs=0.05)
     low, high = np.quantile(answer.probability[scored], [0.2, 0.8])
     p = answer.probability[scored]
     assert right[p >= high].mean() > right[p <= low].mean() + 0.2
 
 
-def test_better_than_the_nucleus_of_the_nearest(tissue, answer):
-    assert accuracy(answer, tissue) > 0.7
+def test_most_transcripts_go_to_their_cell(tissue, answer):
+    assert accuracy(answer, tissue) > 0.75
     assert (answer.cell > 0)[tissue.table.status == 0].mean() > 0.85
 
 
@@ -168,7 +168,7 @@ def test_missed_nuclei_come_back_as_new_cells(perfect, run):
     new = np.flatnonzero(found.origin == Origin.NEW) + 1
     partner = matched(found.cell, perfect.true, len(found.names))
     back = np.isin(true, partner[new])
-    assert back.sum() >= 6
+    assert back.sum() >= 8
     for cell in new:
         assert found.names[cell - 1] not in prior.names
     without = run(perfect.table, prior, new_cells=False)
@@ -184,4 +184,4 @@ def test_no_prior_finds_about_the_true_number_of_cells(tissue, run, consistent):
     assert (found.origin == Origin.NEW).all()
     true = len(np.unique(tissue.true[tissue.true > 0]))
     assert true / 2 <= len(found.names) <= 2 * true
-    assert accuracy(found, tissue) > 0.4
+    assert accuracy(found, tissue) > 0.55
