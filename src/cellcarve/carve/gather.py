@@ -144,7 +144,7 @@ def _who(
     origin = np.full(len(live), Origin.PRIOR, np.uint8)
     parent = np.zeros(len(live), np.int32)
     known = live <= anchored
-    if prior.names:
+    if prior.core.any():
         parent[known] = repaired.parent[live[known]]
     origin[known & repaired.joined[np.minimum(live, anchored)]] = Origin.MERGED
     origin[known & repaired.cut[np.minimum(live, anchored)]] = Origin.SPLIT
@@ -152,7 +152,7 @@ def _who(
     taken = set(prior.names)
     names, made = [], 0
     for cell, old in zip(live.tolist(), parent.tolist(), strict=True):
-        if 0 < cell <= len(prior.names):
+        if old and cell <= len(prior.names):
             names.append(prior.names[cell - 1])
             continue
         stem = f"{prior.names[old - 1]}-split" if old else f"new-{(made := made + 1)}"

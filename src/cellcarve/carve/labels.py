@@ -131,7 +131,7 @@ def gather_evidence(where, rate, leaked, background, numbers, score):
     """Add to `score` (P, K) what the transcripts in each pixel say about its label.
 
     A transcript can always be a leak or background, rate R, so its pull is bounded: ln((1 - pi) D lambda + R) - ln R.
-    `where` is (pixel, gene); `where` is (pixel, gene); `numbers` holds the leak share pi and the weight of the evidence.
+    `where` is (pixel, gene); `numbers` holds the leak share pi and the weight of the evidence.
     """
     pixel, gene = where
     K = rate.shape[1]
