@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cellcarve.errors import InputError
+from cellcarve.read.grow import Growing
 
 _TRUE = {"1", "1.0", "true", "t", "yes", "nuclear", "nucleus"}
 _FALSE = {"0", "0.0", "false", "f", "no"}
@@ -75,9 +76,10 @@ def as_numbers(column: pa.Array, place: Place) -> np.ndarray:
         column = _parse(column, place)
     elif not (pa.types.is_integer(column.type) or _is_real(column.type)):
         raise place.misfit(column.type, "numbers")
-    values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
     with np.errstate(over="ignore"):
-        return values.astype(np.float32)
+        return column.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
 
 
 def as_flags(column: pa.Array, place: Place) -> np.ndarray:
@@ -99,7 +101,7 @@ class Words:
 
     def __init__(self) -> None:
         self._number: dict[str, int] = {}
-        self._codes: list[np.ndarray] = []
+        self._codes = Growing()
 
     def add(self, column: pa.Array, place: Place) -> None:
         """Take in some more rows; text, bytes or whole numbers."""
@@ -107,14 +109,14 @@ class Words:
         number = self._number
         # Missing and empty mean the same, and share the last place.
         table = [number.setdefault(w, len(number)) if w else -1 for w in words]
-        self._codes.append(np.array([*table, -1], np.int32)[index])
+        self._codes.add(np.array([*table, -1], np.int32)[index])
 
     def finish(self) -> tuple[np.ndarray, list[str]]:
         """(N,) int32 codes, -1 where missing, into the sorted words."""
         words = sorted(self._number)
         rank = np.full(len(words) + 1, -1, np.int32)
         rank[[self._number[w] for w in words]] = np.arange(len(words), dtype=np.int32)
-        return rank[np.concatenate(self._codes)], words
+        return rank[self._codes.finish()], words
 
 
 def _words(column: pa.Array, place: Place) -> tuple[list[str | None], np.ndarray]:
@@ -132,8 +134,7 @@ def _words(column: pa.Array, place: Place) -> tuple[list[str | None], np.ndarray
         raise InputError(
             f"{place.path}, column '{place.column}' holds bytes that are not UTF-8 text; export it again"
         ) from None
-    index = column.indices.cast(pa.int64()).fill_null(len(words))
-    return words, index.to_numpy(zero_copy_only=False)
+    return words, column.indices.cast(pa.int32()).fill_null(len(words)).to_numpy(zero_copy_only=False)
 
 
 def _whole(column: pa.Array, place: Place) -> pa.Array:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from cellcarve.errors import InputError, nearest
 from cellcarve.read.convert import Place, Words, as_flags, as_not_gene, as_numbers, as_positions
+from cellcarve.read.grow import Growing
 from cellcarve.read.ids import unique_ids
 from cellcarve.read.stream import Stream
 
@@ -89,22 +90,28 @@ def take_in(stream: Stream, columns: Columns) -> Intake:
     """
     wanted = columns.named()
     _check_names(stream, wanted)
-    parts: dict[str, list] = {what: [] for what in wanted if what not in _WORDS}
+    arrays = {what: Growing() for what in wanted if what in _ARRAYS}
     words = {what: Words() for what in wanted if what in _WORDS}
+    ids: list[pa.Array] = []
     rows = 0
     for batch in stream.batches([*dict.fromkeys(wanted.values())]):
         for what, name in wanted.items():
             place, column = Place(stream.path, name, rows), batch.column(name)
             if what in words:
                 words[what].add(column, place)
-            elif what in _ARRAYS:
-                parts[what].append(_ARRAYS[what](column, place))
+            elif what in arrays:
+                arrays[what].add(_ARRAYS[what](column, place))
             else:
-                parts[what].append(column)
+                ids.append(column)
         rows += batch.num_rows
     if rows == 0:
         raise InputError(f"{stream.path} holds no transcripts; check that the export is complete")
-    return _assemble(parts, words, stream, columns)
+    taken = Intake({what: grown.finish() for what, grown in arrays.items()})
+    for what, collected in words.items():
+        taken.codes[what], taken.words[what] = collected.finish()
+    _check_genes(taken.codes["gene"], Place(stream.path, columns.gene))
+    taken.ids = unique_ids(ids, stream.path, columns.id) if columns.id else _row_numbers(rows)
+    return taken
 
 
 def _check_names(stream: Stream, wanted: dict[str, str]) -> None:
@@ -116,20 +123,11 @@ def _check_names(stream: Stream, wanted: dict[str, str]) -> None:
             raise InputError(f"{stream.path} has more than one column '{name}'; rename all but one")
 
 
-def _assemble(parts: dict[str, list], words: dict[str, Words], stream: Stream, columns: Columns) -> Intake:
-    taken = Intake()
-    for what in [what for what in _ARRAYS if what in parts]:
-        # Taken out part by part, so that no column is held twice for long.
-        taken.arrays[what] = np.concatenate(parts.pop(what))
-    while words:
-        what, collected = words.popitem()
-        taken.codes[what], taken.words[what] = collected.finish()
-    missing = taken.codes["gene"] < 0
+def _check_genes(gene: np.ndarray, place: Place) -> None:
+    missing = gene < 0
     if missing.any():
-        place = Place(stream.path, columns.gene)
         raise place.fault(int(np.argmax(missing)), "the gene is empty; fill it or take the row out")
-    if columns.id is None:
-        taken.ids = pa.array(np.arange(len(missing), dtype=np.uint64))
-    else:
-        taken.ids = unique_ids(parts.pop("id"), stream.path, columns.id)
-    return taken
+
+
+def _row_numbers(rows: int) -> pa.Array:
+    return pa.array(np.arange(rows, dtype=np.uint64))
