@@ -30,26 +30,28 @@ def polygon_of(
     owner = np.full(len(x), -1, np.int32)
     if len(x) == 0 or len(start) < 2:
         return owner
-    x0, y0 = float(x.min()), float(y.min())
-    columns = int((float(x.max()) - x0) / _SQUARE) + 1
-    rows = int((float(y.max()) - y0) / _SQUARE) + 1
-    square = ((y - y0) / _SQUARE).astype(np.int64) * columns + ((x - x0) / _SQUARE).astype(np.int64)
-    order = np.argsort(square, kind="stable").astype(np.int64)
-    first = np.zeros(columns * rows + 1, np.int64)
-    np.cumsum(np.bincount(square, minlength=columns * rows), out=first[1:])
     # Largest first, so that the smallest has the last word.
-    area = _areas(ring_x, ring_y, start)
-    _mark(
-        np.argsort(-area, kind="stable").astype(np.int64),
-        ring_x,
-        ring_y,
-        start,
-        x,
-        y,
-        (order, first, np.array([x0, y0]), np.array([columns, rows])),
-        owner,
-    )
+    polygons = np.argsort(-ring_areas(ring_x, ring_y, start), kind="stable")
+    _mark(polygons, ring_x, ring_y, start, x, y, _hash(x, y), owner)
     return owner
+
+
+def _hash(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Points by square: their order, where each square begins, corner and side (µm), and squares along x and y."""
+    low = np.array([x.min(), y.min()], np.float64)
+    extent = np.array([x.max(), y.max()], np.float64) - low
+    # Points far apart must not cost more squares than there are points.
+    side = max(_SQUARE, math.sqrt(extent[0] * extent[1] / len(x)), extent.max() / len(x))
+    shape = (extent / side).astype(np.int64) + 1
+    square = ((y - low[1]) / side).astype(np.int64) * shape[0] + ((x - low[0]) / side).astype(np.int64)
+    first = np.zeros(shape.prod() + 1, np.int64)
+    np.cumsum(np.bincount(square, minlength=shape.prod()), out=first[1:])
+    return np.argsort(square, kind="stable"), first, np.append(low, side), shape
+
+
+def ring_areas(x: np.ndarray, y: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """(P,) float64 areas of rings given as in `polygon_of`, µm²."""
+    return _areas(x, y, start)
 
 
 @njit(cache=True, nogil=True)
@@ -57,9 +59,10 @@ def _areas(x, y, start):
     area = np.zeros(len(start) - 1)
     for p in range(len(area)):
         total = 0.0
-        for i in range(start[p], start[p + 1]):
-            j = i + 1 if i + 1 < start[p + 1] else start[p]
-            total += x[i] * y[j] - x[j] * y[i]
+        a = start[p]
+        # Measured from the first vertex: far from the origin the products would drown the area.
+        for i in range(a + 1, start[p + 1] - 1):
+            total += (x[i] - x[a]) * (y[i + 1] - y[a]) - (x[i + 1] - x[a]) * (y[i] - y[a])
         area[p] = abs(total) / 2
     return area
 
@@ -73,10 +76,10 @@ def _mark(polygons, ring_x, ring_y, start, x, y, hashed, owner):
             continue
         left, right = ring_x[a:b].min(), ring_x[a:b].max()
         low, high = ring_y[a:b].min(), ring_y[a:b].max()
-        c0 = max(int(math.floor((left - corner[0]) / _SQUARE)), 0)
-        c1 = min(int(math.floor((right - corner[0]) / _SQUARE)), shape[0] - 1)
-        r0 = max(int(math.floor((low - corner[1]) / _SQUARE)), 0)
-        r1 = min(int(math.floor((high - corner[1]) / _SQUARE)), shape[1] - 1)
+        c0 = max(int(math.floor((left - corner[0]) / corner[2])), 0)
+        c1 = min(int(math.floor((right - corner[0]) / corner[2])), shape[0] - 1)
+        r0 = max(int(math.floor((low - corner[1]) / corner[2])), 0)
+        r1 = min(int(math.floor((high - corner[1]) / corner[2])), shape[1] - 1)
         for r in range(r0, r1 + 1):
             for c in range(c0, c1 + 1):
                 for i in range(first[r * shape[0] + c], first[r * shape[0] + c + 1]):

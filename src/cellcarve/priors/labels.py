@@ -1,139 +1,182 @@
 """Label images as a prior: each pixel holds the number of a nucleus or cell, 0 = none."""
 
 import gzip
+import math
 from pathlib import Path
 
 import numpy as np
 
-from cellcarve.errors import InputError, SettingsError
+from cellcarve.data.table import Table
+from cellcarve.errors import InputError
+from cellcarve.priors.found import Found, kept_rows
+from cellcarve.priors.holds import holds_nuclei
+from cellcarve.priors.placement import apply, elsewhere, placement
 from cellcarve.settings import PriorSettings
 
 ENDINGS = (".tif", ".tiff", ".npy", ".npy.gz")
+_BLOCK = 4_000_000
+_SAMPLE = 10_000_000
 
 
-def load_image(path: Path) -> np.ndarray:
-    """A 2-D array of whole numbers; of a stack of planes, the middle one.
+def from_labels(table: Table, settings: PriorSettings, path: Path) -> Found:
+    """The labels under the kept transcripts; cells are named by their labels and ordered by number.
+
+    Parameters
+    ----------
+    table
+        N rows.
+    settings
+        Where the image lies and what it holds.
+    path
+        The image.
+
+    Returns
+    -------
+    Found
+        Cells, all of their rows nuclear where the image holds nuclei.
 
     Raises
     ------
     InputError
-        The file cannot be read, is no label image or could run code (a pickled array).
+        The image cannot be read, holds no labels or lies elsewhere than the transcripts.
+    SettingsError
+        Offset or affine cannot be understood.
+    """
+    import pandas as pd
+
+    affine = placement(settings)
+    notes: list[str] = []
+    if settings.prior_affine is None and settings.prior_scale is None:
+        notes.append(f"{path.name} is taken to have 1 µm a pixel; say --prior-scale if that is wrong")
+    image = load_image(path, notes)
+    if settings.prior_flip_y:
+        image = image[::-1]
+    row = kept_rows(table)
+    label, covered = labels_at(image, affine, table.x[row], table.y[row])
+    if not np.any(label > 0):
+        corners = np.array([[0, image.shape[1]] * 2, [0, 0, *[image.shape[0]] * 2]])
+        raise InputError(_unmet(path, covered, apply(affine, *corners), table.x[row], table.y[row]))
+    notes.append(f"label image {path.name} covers {covered / len(row):.1%} of the transcripts")
+    code, values = pd.factorize(np.where(label > 0, label, -1), sort=True)
+    first = int(values[0] < 0)
+    names = [str(value) for value in values[first:].tolist()]
+    cell = (code + 1 - first).astype(np.int32)
+    area = _usual_area(image) * abs(float(np.linalg.det(affine[:, :2])))
+    nucleus = cell > 0 if holds_nuclei(settings, path.name, area, notes) else None
+    return Found(cell, names, nucleus, f"label image {path.name}", notes)
+
+
+def load_image(path: Path, notes: list[str]) -> np.ndarray:
+    """A 2-D array of labels from a file.
+
+    Of a stack of planes the middle one counts, and the pieces of a mask (all pixels 0 or one other value) are
+    numbered; both are noted.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is no label image, or could run code (a pickled array).
     """
     try:
-        image = _open(path)
-    except ValueError as error:
+        image = np.squeeze(_open(path))
+    except Exception as error:
         if "pickle" in str(error).lower():
             raise InputError(
                 f"{path} is a pickled array, which could run code when loaded; save plain numbers with "
                 "numpy.save(path, labels.astype('uint32'))"
             ) from error
+        what = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise InputError(
-            f"{path} cannot be read as a label image ({error}); save it as .tif or .npy"
+            f"{path} cannot be read as a label image ({what}); save it again as .tif or .npy"
         ) from error
-    except Exception as error:
-        raise InputError(
-            f"{path} cannot be read as a label image ({error}); save it as .tif or .npy"
-        ) from error
-    image = np.squeeze(image)
-    if image.ndim == 3:
+    if image.ndim == 3 and image.shape[2] > 4:
+        notes.append(f"{path.name} is a stack of {len(image)} planes, of which the middle one is used")
         image = image[len(image) // 2]
     if image.ndim != 2 or image.dtype.kind not in "uifb":
         raise InputError(
-            f"{path} has shape {image.shape} and type {image.dtype}; a label image is 2-D and whole numbers"
+            f"{path} has shape {image.shape} and type {image.dtype}; a label image is 2-D and of whole numbers"
         )
-    if not np.any(image > 0):
-        raise InputError(f"{path} holds no labels (no pixel above 0); check the file")
-    return image
+    if image.dtype.kind == "f" and not np.array_equal(image, np.floor(image)):
+        raise InputError(f"{path} holds fractions; a label image holds one whole number per nucleus or cell")
+    if image.size == 0 or image.max() <= 0:
+        raise InputError(f"{path} holds no labels: no pixel is above 0; check that it is the segmented image")
+    return _number_mask(image, path, notes)
 
 
-def _open(path: Path) -> np.ndarray:
-    if path.name.endswith(".npy.gz"):
-        with gzip.open(path) as file:
-            return np.load(file, allow_pickle=False)
-    if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False)
-    import tifffile
-
-    return tifffile.imread(path)
-
-
-def label_rows(
-    path: Path, x: np.ndarray, y: np.ndarray, settings: PriorSettings
-) -> tuple[np.ndarray, list[str]]:
-    """Label of the pixel in which each transcript lies.
+def labels_at(image: np.ndarray, affine: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, int]:
+    """Label of the pixel under each position.
 
     Parameters
     ----------
+    image
+        (rows, columns) labels.
+    affine
+        (2, 3), from (column, row) of a pixel's corner to µm.
     x, y
         (N,) float32 µm.
 
     Returns
     -------
     tuple
-        (N,) int64 label (0 = none or outside), and notes.
-
-    Raises
-    ------
-    InputError
-        The image cannot be read, or lies nowhere near the transcripts.
+        (N,) int64 labels, 0 where there is none or outside of the image; number of positions inside of it.
     """
-    image = load_image(path)
-    if settings.prior_flip_y:
-        image = image[::-1]
-    a, b, c, d, e, f = _affine(settings)
-    turn = np.linalg.inv(np.array([[a, b], [d, e]]))
-    column, row = turn @ np.stack([x.astype(np.float64) - c, y.astype(np.float64) - f])
-    i, j = np.floor(row).astype(np.int64), np.floor(column).astype(np.int64)
-    inside = (i >= 0) & (j >= 0) & (i < image.shape[0]) & (j < image.shape[1])
-    if inside.mean() < 0.01:
-        corners = np.array(
-            [[0, 0], [0, image.shape[0]], [image.shape[1], 0], [image.shape[1], image.shape[0]]]
-        )
-        px, py = np.array([[a, b], [d, e]]) @ corners.T + np.array([[c], [f]])
-        raise InputError(no_overlap(path, (px.min(), py.min(), px.max(), py.max()), x, y))
     label = np.zeros(len(x), np.int64)
-    label[inside] = np.maximum(image[i[inside], j[inside]], 0).astype(np.int64)
-    notes = (
-        [f"label image {path.name} covers {inside.mean():.0%} of the transcripts"]
-        if inside.mean() < 0.999
-        else []
+    covered = 0
+    turn = np.linalg.inv(affine[:, :2])
+    back = np.column_stack([turn, -turn @ affine[:, 2]])
+    # Blocks bound the memory of the steps in between.
+    for a in range(0, len(x), _BLOCK):
+        part = slice(a, a + _BLOCK)
+        column, row = (np.floor(v) for v in apply(back, x[part].astype(float), y[part].astype(float)))
+        inside = (row >= 0) & (column >= 0) & (row < image.shape[0]) & (column < image.shape[1])
+        pixel = image[row[inside].astype(np.int64), column[inside].astype(np.int64)]
+        label[part][inside] = np.maximum(pixel, 0).astype(np.int64)
+        covered += int(inside.sum())
+    return label, covered
+
+
+def _open(path: Path) -> np.ndarray:
+    name = path.name.lower()
+    if name.endswith(".gz"):
+        with gzip.open(path) as file:
+            return np.load(file, allow_pickle=False)
+    if name.endswith(".npy"):
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    import tifffile
+
+    return tifffile.imread(path)
+
+
+def _number_mask(image: np.ndarray, path: Path, notes: list[str]) -> np.ndarray:
+    """The image itself, or the connected pieces of a mask by number."""
+    top = image.max()
+    if np.any((image > 0) & (image != top)):
+        return image
+    from scipy.ndimage import label
+
+    pieces, number = label(image == top)
+    if number == 1:
+        return image
+    notes.append(
+        f"{path.name} is a mask without numbers: each of its {number:,} connected pieces counts as one"
     )
-    return label, notes
+    return pieces
 
 
-def no_overlap(path: Path, box: tuple[float, float, float, float], x: np.ndarray, y: np.ndarray) -> str:
-    """The sentence for a prior that lies elsewhere than the transcripts."""
+def _usual_area(image: np.ndarray) -> float:
+    """Median pixels per label, from a lattice of pixels where the image is large."""
+    step = max(1, math.isqrt(image.size // _SAMPLE))
+    sample = image[::step, ::step]
+    count = np.unique(sample[sample > 0], return_counts=True)[1]
+    return float(np.median(count)) * step * step if len(count) else 0.0
+
+
+def _unmet(
+    path: Path, covered: int, corners: tuple[np.ndarray, np.ndarray], x: np.ndarray, y: np.ndarray
+) -> str:
+    if covered == 0:
+        return elsewhere(path, corners, x, y)
     return (
-        f"prior {path} does not overlap the transcripts: it covers x {box[0]:.1f} to {box[2]:.1f} um and y {box[1]:.1f} to "
-        f"{box[3]:.1f} um, the transcripts x {x.min():.1f} to {x.max():.1f} um and y {y.min():.1f} to {y.max():.1f} um; give "
-        "--prior-scale and --prior-offset, --prior-affine or --prior-flip-y"
+        f"prior {path}: {covered:,} transcripts lie in the image but none on a label; set --prior-scale, "
+        "--prior-offset, --prior-affine or --prior-flip-y"
     )
-
-
-def _affine(settings: PriorSettings) -> tuple[float, ...]:
-    """X = a column + b row + c, y = d column + e row + f, in µm."""
-    if settings.prior_affine is not None:
-        numbers = _numbers(settings.prior_affine, 6, "prior_affine", "a,b,c,d,e,f")
-        if abs(numbers[0] * numbers[4] - numbers[1] * numbers[3]) < 1e-12:
-            raise SettingsError(
-                f"prior_affine '{settings.prior_affine}' squeezes the image flat; check its six numbers"
-            )
-        return numbers
-    scale = settings.prior_scale or 1.0
-    x0, y0 = offset_of(settings)
-    return scale, 0.0, x0, 0.0, scale, y0
-
-
-def offset_of(settings: PriorSettings) -> tuple[float, ...]:
-    """Offset x, y in µm; 0, 0 where none is given."""
-    return _numbers(settings.prior_offset, 2, "prior_offset", "x,y") if settings.prior_offset else (0.0, 0.0)
-
-
-def _numbers(text: str, count: int, name: str, form: str) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(v) for v in text.split(","))
-    except ValueError:
-        numbers = ()
-    if len(numbers) != count:
-        raise SettingsError(f"{name} '{text}' must be {count} numbers, written {form}")
-    return numbers
