@@ -121,13 +121,14 @@ class Words:
 
 def _words(column: pa.Array, place: Place) -> tuple[list[str | None], np.ndarray]:
     """The different words of a column and, per row, the index of its word; missing ones get the last + 1."""
+    if pa.types.is_floating(column.type):
+        column = _whole(column, place)
+    kind = _value_type(column)
+    if not (_is_text(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+        raise place.misfit(kind, "names")
     if not pa.types.is_dictionary(column.type):
-        if pa.types.is_floating(column.type):
-            column = _whole(column, place)
         column = column.dictionary_encode()
     values = column.dictionary
-    if not (_is_text(values.type) or pa.types.is_integer(values.type) or pa.types.is_boolean(values.type)):
-        raise place.misfit(values.type, "names")
     try:
         words = values.cast(pa.string()).to_pylist()
     except pa.ArrowInvalid:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from cellcarve.errors import InputError
 from cellcarve.read.platform import Found
-from cellcarve.read.stream import MemoryStream
+from cellcarve.read.stream import MemoryStream, first_line
 from cellcarve.read.table import of_stream
 
 
@@ -50,7 +50,9 @@ def open_store(path: Path) -> Found:
     try:
         store = spatialdata.read_zarr(path, selection=("points",))
     except Exception as error:
-        raise InputError(f"{path} cannot be read as a SpatialData store ({error}); check the path") from error
+        raise InputError(
+            f"{path} cannot be read as a SpatialData store ({first_line(error)}); check the path"
+        ) from error
     found = recognise(store, path)
     found.why = f"{path.name} is a SpatialData store"
     return found
@@ -65,7 +67,7 @@ def _arrow(frame: Any) -> pa.Table:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, AttributeError, TypeError, ValueError) as error:
         raise InputError(
-            f"the DataFrame cannot be taken in ({error}); give every column a name of its own and one type"
+            f"the DataFrame cannot be taken in ({first_line(error)}); give every column a name of its own and one type"
         ) from error
 
 
@@ -75,4 +77,7 @@ def _points(store: Any) -> pa.Table:
     if not names:
         raise InputError("the SpatialData holds no points; give one with the transcripts as points")
     name = next((n for n in names if "transcript" in n.lower()), names[0])
-    return _arrow(store.points[name].compute())
+    frame = store.points[name].compute()
+    # Holds transformations, which Arrow would warn about.
+    frame.attrs = {}
+    return _arrow(frame)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cellcarve.errors import InputError, SettingsError
+from cellcarve.read.stream import first_line
 
 
 def inside(roi: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -48,7 +49,7 @@ def _in_polygons(path: Path, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         frame = geopandas.read_parquet(path) if path.suffix == ".parquet" else geopandas.read_file(path)
     except Exception as error:
         raise InputError(
-            f"roi file {path} cannot be read ({error}); give GeoJSON or GeoParquet polygons"
+            f"roi file {path} cannot be read ({first_line(error)}); give GeoJSON or GeoParquet polygons"
         ) from error
     region = shapely.union_all(frame.geometry.to_numpy())
     if region.is_empty or region.area == 0:

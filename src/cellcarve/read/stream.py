@@ -34,7 +34,7 @@ class ParquetStream:
             schema = pq.read_schema(path)
         except (pa.ArrowInvalid, OSError) as error:
             raise InputError(
-                f"{path} cannot be read as parquet ({_first_line(error)}); copy or export it again"
+                f"{path} cannot be read as parquet ({first_line(error)}); copy or export it again"
             ) from error
         self.names = schema.names
         self._text = [f.name for f in schema if f.type in _TEXT]
@@ -47,7 +47,7 @@ class ParquetStream:
                 yield from file.iter_batches(_ROWS, columns=columns)
         except (pa.ArrowInvalid, OSError) as error:
             raise InputError(
-                f"{self.path} breaks off or is damaged ({_first_line(error)}); copy or export it again"
+                f"{self.path} breaks off or is damaged ({first_line(error)}); copy or export it again"
             ) from error
 
 
@@ -63,7 +63,7 @@ class CsvStream:
                 self.names = reader.schema.names
         except (pa.ArrowInvalid, OSError, StopIteration) as error:
             raise InputError(
-                f"{path} cannot be read as a table ({_first_line(error)}); check the file"
+                f"{path} cannot be read as a table ({first_line(error)}); check the file"
             ) from error
         # Types guessed from the first block may fail later on: take everything as text, and parse numbers with the
         # row named where that fails.
@@ -86,7 +86,7 @@ class CsvStream:
                 yield from reader
         except (pa.ArrowInvalid, OSError) as error:
             raise InputError(
-                f"{self.path} cannot be read to its end ({_first_line(error)}); check the file"
+                f"{self.path} cannot be read to its end ({first_line(error)}); check the file"
             ) from error
 
 
@@ -124,10 +124,11 @@ def _delimiter(path: Path) -> str:
             line = file.read(65536).split(b"\n", 1)[0].decode(errors="replace")
         except (OSError, pa.ArrowInvalid) as error:
             raise InputError(
-                f"{path} cannot be unpacked ({_first_line(error)}); copy or export it again"
+                f"{path} cannot be unpacked ({first_line(error)}); copy or export it again"
             ) from error
     return max(",\t;", key=line.count)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What a library says is wrong, short enough to stand inside a sentence."""
     return str(error).strip().split("\n")[0].rstrip(".")[:160]
