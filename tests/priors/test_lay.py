@@ -1,166 +1,203 @@
-"""Priors of every kind, laid over transcripts."""
+"""Which prior is taken, and what real deliveries give."""
 
-import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
-import tifffile
 
-from cellcarve.errors import InputError, SettingsError
+from cellcarve.errors import InputError
 from cellcarve.priors import lay
-from cellcarve.priors.core import inner
-from cellcarve.priors.inside import polygon_of
 from cellcarve.read import read
 from cellcarve.settings import PriorSettings, ReadSettings
 
+AUTO = PriorSettings()
+
 
 @pytest.fixture
-def table():
-    """Two discs of transcripts around (20, 20) and (60, 20) in a field."""
-    import pandas as pd
+def outlined(table, vertices, tmp_path):
+    """Put an outline file beside the table."""
 
-    rng = np.random.default_rng(3)
-    x, y = rng.uniform(0, 80, 4000), rng.uniform(0, 40, 4000)
-    return read(pd.DataFrame({"x": x, "y": y, "gene": rng.choice(["A", "B"], 4000)}), ReadSettings())
+    def add(what):
+        path = tmp_path / f"{what}_boundaries.parquet"
+        vertices.to_parquet(path)
+        table.boundaries[what] = (path,)
+        return path
 
-
-def discs(table):
-    near = [np.hypot(table.x - cx, table.y - 20) < 8 for cx in (20, 60)]
-    return np.select(near, [1, 2], 0)
+    return add
 
 
-def label_image(flip=False):
-    y, x = np.mgrid[0:80, 0:160] / 2 + 0.25
-    image = np.select([np.hypot(x - cx, y - 20) < 8 for cx in (20, 60)], [5, 9], 0).astype(np.uint16)
-    return image[::-1] if flip else image
+def middle(table, radius=4):
+    """Rows near a centre: what an instrument would flag as nuclear, in a cell or not."""
+    return np.minimum(*(np.hypot(table.x - x, table.y - 20) for x in (20, 60))) < radius
 
 
-def test_label_image_with_scale(table, tmp_path):
-    tifffile.imwrite(tmp_path / "nuclei.tif", label_image())
-    prior = lay(table, PriorSettings(prior=str(tmp_path / "nuclei.tif"), prior_scale=0.5))
-    assert prior.names == ["5", "9"]
+def test_instrument_nuclei_come_first(celled, outlined):
+    outlined("nucleus")
+    outlined("cell")
+    celled.nucleus = middle(celled)
+    prior = lay(celled, AUTO)
+    kept = celled.status == 0
     assert prior.kind == "nuclei"
-    assert (prior.cell == discs(table)).mean() > 0.98
-    assert (prior.core == (prior.cell > 0)).all()
-
-
-def test_affine_replaces_scale_and_offset(table, tmp_path):
-    np.save(tmp_path / "nuclei.npy", label_image().T.copy())
-    # Columns and rows are swapped: x = 0.5 row, y = 0.5 column.
-    settings = PriorSettings(prior=str(tmp_path / "nuclei.npy"), prior_affine="0,0.5,0,0.5,0,0")
-    assert (lay(table, settings).cell == discs(table)).mean() > 0.98
-
-
-def test_pickled_array_is_refused(table, tmp_path):
-    np.save(tmp_path / "labels.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match="pickled"):
-        lay(table, PriorSettings(prior=str(tmp_path / "labels.npy")))
-
-
-def test_prior_elsewhere_names_both_extents(table, tmp_path):
-    np.save(tmp_path / "labels.npy", label_image())
-    with pytest.raises(InputError, match=r"5000\.0 to.*0\.0 to 80\.0|x 5000") as error:
-        lay(table, PriorSettings(prior=str(tmp_path / "labels.npy"), prior_offset="5000,5000"))
-    assert "80.0" in str(error.value)
-
-
-@pytest.mark.parametrize("offset", ["1", "a,b", "1,2,3"])
-def test_offset_that_is_none(table, tmp_path, offset):
-    np.save(tmp_path / "labels.npy", label_image())
-    with pytest.raises(SettingsError, match="prior_offset"):
-        lay(table, PriorSettings(prior=str(tmp_path / "labels.npy"), prior_offset=offset))
-
-
-def test_geojson(table, tmp_path):
-    angle = np.append(np.linspace(0, 2 * np.pi, 59, endpoint=False), 0)
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"cell_id": name},
-            "geometry": {
-                "type": "Polygon",
-                "coordinates": [np.column_stack([cx + 8 * np.cos(angle), 20 + 8 * np.sin(angle)]).tolist()],
-            },
-        }
-        for name, cx in (("left", 20), ("right", 60))
-    ]
-    path = tmp_path / "nuclei.geojson"
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    prior = lay(table, PriorSettings(prior=str(path)))
-    assert prior.names == ["left", "right"]
-    assert (prior.cell == discs(table)).mean() > 0.98
+    assert (prior.cell == celled.cell).all()
+    assert (prior.core == (celled.nucleus & kept)).all()
     assert np.diff(prior.outline_start).tolist() == [60, 60]
 
 
-def test_none_on_request(table):
-    prior = lay(table, PriorSettings(prior="none"))
+def test_outlines_of_nuclei_come_second(celled, outlined):
+    outlined("nucleus")
+    outlined("cell")
+    prior = lay(celled, AUTO)
+    assert prior.kind == "nuclei"
+    assert "nucleus_boundaries" in prior.source
+
+
+def test_instrument_cells_come_third(celled, outlined):
+    outlined("cell")
+    prior = lay(celled, AUTO)
+    assert (prior.kind, prior.source) == ("cells", "the input's cells")
+    assert (prior.cell == celled.cell).all()
+    assert prior.core.sum() == pytest.approx(0.4 * (prior.cell > 0).sum(), abs=2)
+
+
+def test_outlines_of_cells_come_fourth(table, discs, outlined):
+    outlined("cell")
+    prior = lay(table, AUTO)
+    assert prior.kind == "cells"
+    assert (prior.cell == discs).mean() > 0.99
+
+
+def test_nothing_comes_last(table):
+    prior = lay(table, AUTO)
     assert prior.kind == "none"
+    assert prior.names == []
+    assert not prior.cell.any()
     assert not prior.core.any()
+    assert "none" in prior.notes[0]
 
 
-def test_points_in_polygons_as_shapely_sees_them():
-    import shapely
-
-    rng = np.random.default_rng(5)
-    x, y = rng.uniform(0, 100, 3000).astype(np.float32), rng.uniform(0, 100, 3000).astype(np.float32)
-    rings, start = [], [0]
-    for _ in range(40):
-        angle = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 20)))
-        radius = rng.uniform(2, 15, len(angle))
-        centre = rng.uniform(0, 100, 2)
-        rings.append(
-            np.column_stack([centre[0] + radius * np.cos(angle), centre[1] + radius * np.sin(angle)])
-        )
-        start.append(start[-1] + len(angle))
-    ring = np.concatenate(rings)
-    found = polygon_of(x, y, ring[:, 0].copy(), ring[:, 1].copy(), np.array(start, np.int64))
-    shapes = [shapely.Polygon(r) for r in rings]
-    area = np.array([s.area for s in shapes])
-    expected = np.full(len(x), -1)
-    for p in np.argsort(-area, kind="stable"):
-        if shapes[p].is_valid:
-            expected[shapely.contains_xy(shapes[p], x.astype(float), y.astype(float))] = p
-    valid = np.array([s.is_valid for s in shapes])
-    judged = (found < 0) | valid[found]
-    assert (found[judged] == expected[judged]).mean() > 0.999
+def test_flags_that_are_all_false_fall_back(celled):
+    celled.nucleus = np.zeros(len(celled), bool)
+    prior = lay(celled, AUTO)
+    assert prior.kind == "cells"
+    assert any("flagged" in note for note in prior.notes)
 
 
-def test_inner_part_is_central():
-    rng = np.random.default_rng(2)
-    x, y = rng.uniform(-5, 5, 2000).astype(np.float32), rng.uniform(-15, 15, 2000).astype(np.float32)
-    cell = np.ones(2000, np.int32)
-    core = inner(cell, x, y, 1)
-    assert core.mean() == pytest.approx(0.4, abs=0.01)
-    reach = np.hypot(x / 5, y / 15)
-    assert reach[core].max() < np.median(reach) * 1.15
+def test_none_on_request(celled):
+    assert lay(celled, PriorSettings(prior="none")).kind == "none"
 
 
-def test_independent_labels_agree_with_the_instrument(data_folder):
-    folder = data_folder / "xenium_breast"
+def test_what_the_user_says_of_cells_holds(celled):
+    celled.nucleus = middle(celled)
+    cells = lay(celled, PriorSettings(prior_holds="cells"))
+    assert cells.kind == "cells"
+    celled.nucleus = None
+    nuclei = lay(celled, PriorSettings(prior_holds="nuclei"))
+    assert nuclei.kind == "nuclei"
+    assert (nuclei.core == (nuclei.cell > 0)).all()
+
+
+def test_cells_without_a_core_go_and_the_rest_close_up(celled):
+    celled.cell_names = ["left", "lost", "right"]
+    celled.cell = np.where(celled.cell == 2, 3, celled.cell).astype(np.int32)
+    celled.cell[np.flatnonzero(celled.cell == 0)[:50]] = 2
+    celled.nucleus = middle(celled)
+    celled.nucleus[celled.cell == 2] = False
+    prior = lay(celled, AUTO)
+    assert prior.names == ["left", "right"]
+    assert not prior.cell[celled.cell == 2].any()
+    assert (prior.cell[celled.cell == 3] == 2).all()
+
+
+def test_only_kept_rows_lie_in_cells(celled):
+    celled.status[celled.x > 40] = 4
+    celled.nucleus = middle(celled)
+    prior = lay(celled, AUTO)
+    assert prior.names == ["left"]
+    assert not prior.cell[celled.status > 0].any()
+    assert not prior.core[celled.status > 0].any()
+
+
+def test_no_row_kept(celled):
+    celled.status[:] = 1
+    assert lay(celled, AUTO).kind == "none"
+
+
+def test_confidence_is_passed_on(celled):
+    assert lay(celled, PriorSettings(prior_confidence=0.4)).confidence == 0.4
+    assert lay(celled, PriorSettings(prior="none", prior_confidence=0.4)).confidence == 0.4
+
+
+def test_damaged_outlines_only_spoil_the_drawing(celled, outlined):
+    outlined("nucleus").write_bytes(b"PAR1")
+    celled.nucleus = middle(celled)
+    prior = lay(celled, AUTO)
+    assert prior.kind == "nuclei"
+    assert len(prior.outline_x) == 0
+    assert any("not drawn" in note for note in prior.notes)
+
+
+def test_outline_is_the_largest_and_may_be_missing(celled, vertices, tmp_path):
+    small = vertices[vertices.cell_id == "right"].copy()
+    small[["vertex_x", "vertex_y"]] = small[["vertex_x", "vertex_y"]] / 4 + 45
+    fine = small.loc[small.index.repeat(2)]
+    path = tmp_path / "nucleus_boundaries.parquet"
+    rings = pd.concat([vertices[vertices.cell_id == "right"], fine])
+    rings.assign(label_id=[1] * 60 + [2] * 120).to_parquet(path)
+    celled.boundaries["nucleus"] = (path,)
+    celled.nucleus = middle(celled)
+    prior = lay(celled, AUTO)
+    assert prior.outline_start.tolist() == [0, 0, 60]
+
+
+@pytest.mark.parametrize("name", ["absent.tif", "Auto"])
+def test_missing_file(table, tmp_path, name):
+    with pytest.raises(InputError, match=rf"{name} does not exist"):
+        lay(table, PriorSettings(prior=str(tmp_path / name)))
+
+
+@pytest.mark.parametrize("name", ["nuclei.zarr", "nuclei.txt", "nuclei"])
+def test_unknown_format(table, tmp_path, name):
+    (tmp_path / name).write_text("x")
+    with pytest.raises(InputError, match=rf"{name} is neither"):
+        lay(table, PriorSettings(prior=str(tmp_path / name)))
+
+
+@pytest.mark.parametrize("crumb", ["10k", "15k"])
+def test_nucleus_outlines_agree_with_the_flags(data_folder, crumb):
+    folder = data_folder / "xenium_lung" / f"10x_preview_non-diseased_human_lung_{crumb}_transcripts"
     table = read(folder, ReadSettings())
-    own = lay(table, PriorSettings())
-    image = str(folder / "nuclei_labels_1um.tif")
-    other = lay(table, PriorSettings(prior=image, prior_offset="1062,212"))
-    flipped = lay(table, PriorSettings(prior=image, prior_offset="1062,212", prior_flip_y=True))
-    hit = [float((own.core & p.core).sum() / p.core.sum()) for p in (other, flipped)]
-    assert hit[0] > 0.75
-    assert hit[1] < 0.5
+    flags = lay(table, AUTO)
+    outlines = lay(replace(table, nucleus=None), AUTO)
+    assert outlines.kind == "nuclei"
+    assert (flags.core == outlines.core)[table.status == 0].mean() > 0.95
+    both = flags.core & outlines.core
+    names = [np.array(["", *prior.names])[prior.cell[both]] for prior in (flags, outlines)]
+    assert (names[0] == names[1]).mean() > 0.99
+    assert len(flags.outline_start) == len(flags.names) + 1
 
 
-def test_nucleus_polygons_agree_with_the_flags(data_folder):
-    folder = data_folder / "xenium_lung" / "10x_preview_non-diseased_human_lung_15k_transcripts"
+def test_prime_bundle(data_folder):
+    folder = data_folder / "xenium_prime_tiny_bundle"
     table = read(folder, ReadSettings())
-    flags = lay(table, PriorSettings())
-    table.nucleus = None
-    polygons = lay(table, PriorSettings())
-    assert polygons.kind == "nuclei"
-    assert (flags.core == polygons.core).mean() > 0.94
+    prior = lay(table, AUTO)
+    known = set(pq.read_table(folder / "cell_boundaries.parquet")["cell_id"].to_pylist())
+    assert prior.kind == "nuclei"
+    assert prior.names
+    assert set(prior.names) <= known
+    cells = lay(
+        replace(table, nucleus=None, cell=np.zeros_like(table.cell)), PriorSettings(prior_holds="cells")
+    )
+    assert cells.kind == "cells"
+    assert "cell_boundaries" in cells.source
 
 
-def test_merscope_polygons_are_turned(data_folder):
-    table = read(data_folder / "merscope_brain" / "small_with_images", ReadSettings())
-    prior = lay(table, PriorSettings())
+@pytest.mark.parametrize("size", ["small_with_images", "large_no_images"])
+def test_merscope_outlines_are_turned(data_folder, size):
+    table = read(data_folder / "merscope_brain" / size, ReadSettings())
+    prior = lay(table, AUTO)
     assert prior.kind == "cells"
     assert any("negated" in note for note in prior.notes)
-    assert 0.3 < (prior.cell > 0).mean() < 0.7
+    assert 0.3 < (prior.cell > 0).mean() < 0.8
     assert all(len(name) > 30 for name in prior.names)

@@ -80,7 +80,7 @@ def load_image(path: Path, notes: list[str]) -> np.ndarray:
     try:
         image = np.squeeze(_open(path))
     except Exception as error:
-        if "pickle" in str(error).lower():
+        if any(word in str(error) for word in ("pickle", "Python objects")):
             raise InputError(
                 f"{path} is a pickled array, which could run code when loaded; save plain numbers with "
                 "numpy.save(path, labels.astype('uint32'))"

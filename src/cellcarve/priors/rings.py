@@ -107,8 +107,9 @@ def _vertex_columns(names: list[str], path: Path) -> list[str]:
     for known in (_KEYS, ("vertex_x", "x"), ("vertex_y", "y")):
         column = next((c for c in known if c in names), None)
         if column is None:
+            others = [c for c in names if c not in found]
             raise InputError(
-                f"prior {path} has no column '{known[0]}'{nearest(known[0], names)} (a file of vertices has cell_id, "
+                f"prior {path} has no column '{known[0]}'{nearest(known[0], others)} (a file of vertices has cell_id, "
                 "vertex_x and vertex_y)"
             )
         found.append(column)
