@@ -111,6 +111,8 @@ def take_in(stream: Stream, columns: Columns) -> Intake:
         taken.codes[what], taken.words[what] = collected.finish()
     _check_genes(taken.codes["gene"], Place(stream.path, columns.gene))
     taken.ids = unique_ids(ids, stream.path, columns.id) if columns.id else _row_numbers(rows)
+    # Arrow keeps what batches took; later stages need it more.
+    pa.default_memory_pool().release_unused()
     return taken
 
 
