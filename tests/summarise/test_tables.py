@@ -1,6 +1,7 @@
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -55,7 +56,7 @@ def test_places_origin_and_probability(run):
     assert cells.z[2] == pytest.approx(table.z[own].mean(), rel=1e-5)
     assert cells.mean_probability[2] == 0.75
     assert cells.prior_id[2] == "n3"
-    assert cells.prior_id[59] is None
+    assert pd.isna(cells.prior_id[59])
     assert cells.origin[59] == "new"
 
 
