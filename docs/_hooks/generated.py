@@ -19,7 +19,11 @@ def on_page_markdown(markdown, page, **_):
 
 def settings_tables():
     """One table per stage: name, flag, default, bounds, meaning."""
-    stages = [stage for stage in vars(Settings()).values() if dataclasses.is_dataclass(stage)]
+    stages = [
+        stage
+        for stage in vars(Settings()).values()
+        if dataclasses.is_dataclass(stage) and dataclasses.fields(stage)
+    ]
     return "\n\n".join(table(type(stage)) for stage in stages)
 
 

@@ -12,8 +12,8 @@ def stages() -> dict[str, str | None]:
     """Stage ("read", "prior" ...) that each setting belongs to; None for the settings of no stage."""
     where: dict[str, str | None] = {}
     for stage, value in vars(Settings()).items():
-        names = [item.name for item in fields(value)] if is_dataclass(value) else []
-        where.update({name: stage for name in names} if names else {stage: None})
+        staged = is_dataclass(value) and not isinstance(value, type)
+        where.update({item.name: stage for item in fields(value)} if staged else {stage: None})
     return where
 
 

@@ -37,8 +37,8 @@ def segment(source: Any, settings: Settings, output: OutputSettings | None, prog
     CellcarveError
         The input, the settings, the memory or the output folder do not allow it; nothing has been written.
     """
-    from cellcarve.carve import carve
     from cellcarve.data.result import Run
+    from cellcarve.methods import assign
     from cellcarve.priors import lay
     from cellcarve.read import read
     from cellcarve.summarise import summarise
@@ -55,7 +55,7 @@ def segment(source: Any, settings: Settings, output: OutputSettings | None, prog
     _notes(prior.notes, watch)
     needed = memory.estimate(table, prior)
     watch.note(memory.check(needed, settings.compute.memory))
-    segmentation = carve(table, prior, settings.carve, settings.compute, watch)
+    segmentation = assign(table, prior, settings, watch)
     summary = summarise(table, prior, segmentation, watch)
     watch.stop()
     record = origin(settings, table.files) | outcome(table, prior, segmentation)

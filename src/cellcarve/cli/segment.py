@@ -10,6 +10,7 @@ from cellcarve.cli.shared import FOLDER, OUTPUT, Shown
 from cellcarve.settings import (
     CarveSettings,
     ComputeSettings,
+    Method,
     OutputSettings,
     PriorSettings,
     ReadSettings,
@@ -18,7 +19,8 @@ from cellcarve.settings import (
 
 INPUT = Parameter(name="*", group=Group("Input", sort_key=1))
 PRIOR = Parameter(name="*", group=Group("Prior", sort_key=2), negative_bool=())
-METHOD = Parameter(name="*", group=Group("Method", sort_key=3))
+CHOICE = Group("Method", sort_key=3)
+METHOD = Parameter(name="*", group=CHOICE)
 COMPUTE = Parameter(name="*", group=Group("Compute", sort_key=4))
 
 
@@ -41,6 +43,7 @@ def segment(
     /,
     *,
     output: Annotated[Path, FOLDER],
+    method: Annotated[Method, Parameter(group=CHOICE)] = "carve",
     options: Annotated[Options, Parameter(name="*")] = NO_OPTIONS,
 ) -> None:
     """Assign every transcript of an experiment to a cell.
@@ -51,6 +54,8 @@ def segment(
         Output folder of a Xenium, CosMx or MERSCOPE instrument, or a table of transcripts (CSV or Parquet).
     output
         Folder to write; made at the end, under a temporary name until it is whole.
+    method
+        How transcripts are assigned.
     """
     from cellcarve.console import console
     from cellcarve.run import segment as run_segment
@@ -58,7 +63,7 @@ def segment(
     parts = {name: getattr(options, name) for name in ("read", "prior", "carve", "compute")}
     target = OutputSettings(output, options.shown.overwrite)
     with console(options.shown.quiet) as progress:
-        run = run_segment(source, Settings(**parts), target, progress)
+        run = run_segment(source, Settings(method=method, **parts), target, progress)
     if options.shown.quiet:
         return
     result, kept = run.record["result"], run.record["rows"]["kept"]

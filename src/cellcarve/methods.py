@@ -1,0 +1,32 @@
+"""The methods by name, each loaded when it is asked for; all keep one contract."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cellcarve.data.prior import Prior
+    from cellcarve.data.segmentation import Segmentation
+    from cellcarve.data.table import Table
+    from cellcarve.progress import Progress
+    from cellcarve.settings import Settings
+
+
+def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Progress") -> "Segmentation":
+    """Assign every kept row to a cell, or to none, by the method that the settings name.
+
+    Parameters
+    ----------
+    table
+        N rows of input.
+    prior
+        Prior cells laid over them.
+    settings
+        All settings of the run; a method sees its own stage and ``compute``.
+
+    Returns
+    -------
+    Segmentation
+        Of all N rows, in input order.
+    """
+    from cellcarve.carve import carve
+
+    return carve(table, prior, settings.carve, settings.compute, progress)

@@ -1,0 +1,34 @@
+"""The method carve."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cellcarve.validate import Validated, bounded
+
+Purity = Literal["balanced", "complete", "pure"]
+
+
+@dataclass(frozen=True)
+class CarveSettings(Validated):
+    """The method carve.
+
+    Parameters
+    ----------
+    purity
+        How sure an assignment must be: "complete" assigns nearly all, "balanced" is the default, "pure" drops
+        transcripts that their cell's profile makes unlikely.
+    repair
+        Split merged and join split prior nuclei.
+    new_cells
+        Add cells where transcripts lie far from every nucleus.
+    cell_diameter
+        Usual diameter of a cell in µm; read only where there is no prior.
+    tile
+        Side of the squares (µm) in which the tissue is worked on; smaller ones take less memory.
+    """
+
+    purity: Purity = "balanced"
+    repair: bool = True
+    new_cells: bool = True
+    cell_diameter: float = bounded(13.0, 2, 100)
+    tile: float = bounded(400.0, 50)
