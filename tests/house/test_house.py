@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "data": {"data", "errors"},
     "read": FOUNDATION | {"read"},
     "priors": FOUNDATION | {"priors", "read"},
-    "settings": {"settings", "validate", "memory"},
+    "settings": {"settings", "validate", "memory", "errors"},
     "carve": FOUNDATION | {"carve"},
     "chain": {"chain"},
     "voxels": FOUNDATION | {"voxels", "chain"},
