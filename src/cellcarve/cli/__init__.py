@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from cellcarve import interrupt
-from cellcarve.errors import CellcarveError
+from cellcarve.cli.drop_ins import DROP_INS, call
+from cellcarve.errors import CellcarveError, SettingsError
 
 USAGE, INTERRUPTED, BROKEN_PIPE, BUG = 2, 130, 141, 1
 
@@ -36,16 +37,10 @@ def status(tokens: list[str]) -> int:
     Exception
         Unexpected ones, only where the environment variable ``CELLCARVE_DEBUG`` is set.
     """
-    from cyclopts import CycloptsError
-
-    from cellcarve.cli.app import app
-
     try:
-        app(joined(tokens), print_error=False, exit_on_error=False, result_action="return_value")
+        _dispatch(tokens)
         sys.stdout.flush()
         return 0
-    except CycloptsError as error:
-        return _say(_plain(str(error)), USAGE)
     except CellcarveError as error:
         return _say(str(error), error.code)
     except KeyboardInterrupt:
@@ -57,6 +52,21 @@ def status(tokens: list[str]) -> int:
         if os.environ.get("CELLCARVE_DEBUG"):
             raise
         return _unexpected(error)
+
+
+def _dispatch(tokens: list[str]) -> None:
+    """A stand-in parses its own arguments; all else is a verb."""
+    if tokens and tokens[0] in DROP_INS:
+        call(tokens[0], tokens[1:])
+        return
+    from cyclopts import CycloptsError
+
+    from cellcarve.cli.app import app
+
+    try:
+        app(joined(tokens), print_error=False, exit_on_error=False, result_action="return_value")
+    except CycloptsError as error:
+        raise SettingsError(_plain(str(error))) from None
 
 
 def joined(tokens: list[str]) -> list[str]:

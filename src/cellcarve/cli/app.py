@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 from cyclopts.config import Toml
 
 from cellcarve import __version__
+from cellcarve.cli.drop_ins import DROP_INS
 from cellcarve.errors import SettingsError
 
 VERBS = {
@@ -46,3 +47,6 @@ app = App(
 app.register_install_completion_command(help="Teach your shell to complete cellcarve's commands and flags.")
 for order, (verb, summary) in enumerate(VERBS.items()):
     app.command(f"cellcarve.cli.{verb}:{verb}", help=summary, sort_key=order)
+STAND_INS = Group("Stand-ins for other programs", sort_key=9)
+for name, drop_in in DROP_INS.items():
+    app.command(drop_in.target, name=name, help=drop_in.summary, group=STAND_INS)

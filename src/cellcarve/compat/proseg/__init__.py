@@ -1,0 +1,1 @@
+"""Stand-in for proseg 3: its arguments, presets, inputs, file names and columns."""
