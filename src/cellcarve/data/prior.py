@@ -6,6 +6,34 @@ import numpy as np
 
 
 @dataclass
+class PriorRaster:
+    """Prior cells of the pixels of a raster: a label mask, rasterised polygons, or the bins of a barcode table.
+
+    Pixel (row, column) centre lies at x = a (column + 0.5) + b (row + 0.5) + c and
+    y = d (column + 0.5) + e (row + 0.5) + f, in µm.
+
+    Attributes
+    ----------
+    label
+        (H, W) int32: 0 = no cell, else index into `Prior.names` plus one. May be memory-mapped.
+    affine
+        (a, b, c, d, e, f) as above, any sign.
+    weight
+        0 .. 1, weight of a pixel for its cell where `probability` is None.
+    probability
+        (H, W) float32 weight of each pixel for its cell, 0 .. 1 and final (discounts and logits already applied).
+    nuclear
+        The labels are nuclei: `weight` then replaces the trust in nuclei, and unlabelled pixels say nothing.
+    """
+
+    label: np.ndarray
+    affine: tuple[float, float, float, float, float, float]
+    weight: float = 0.5
+    probability: np.ndarray | None = None
+    nuclear: bool = False
+
+
+@dataclass
 class Prior:
     """A prior segmentation laid over the rows of a `Table`; N rows, P prior cells.
 
@@ -28,6 +56,11 @@ class Prior:
         Prior outlines for drawing: vertices in µm and CSR starts, (P + 1,) int64; empty where unknown.
     notes
         Sentences for the user.
+    raster
+        Prior cells by pixel instead of by row, where there are such; `cell` and `core` then hold what the raster
+        says of each row. Read by the method voxel alone.
+    fixed
+        (P,) bool: the cell never changes; None where none is fixed.
     """
 
     cell: np.ndarray
@@ -40,3 +73,5 @@ class Prior:
     outline_y: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
     outline_start: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))
     notes: list[str] = field(default_factory=list)
+    raster: PriorRaster | None = None
+    fixed: np.ndarray | None = None

@@ -1,0 +1,1 @@
+"""What any sampler needs: random numbers by address and draws made of them; knows nothing about cells."""
