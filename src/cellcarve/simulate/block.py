@@ -50,11 +50,17 @@ def make_molecules(plan: Plan, panel: Panel, window: Window, rng: np.random.Gene
     bits = rng.integers(0, 2**64, len(x), np.uint64)
     mixture = np.cumsum(mixtures(plan, panel, window.cells), axis=1)
     gene = draw_genes(bits, made, nuclear, window.cells.key, mixture, panel.heap, panel.ease)
-    place = _drift(plan, rng, np.stack([x, y, z]))
+    born = Molecules(x, y, z, gene, made)
+    return found(plan, panel, window, born, rng)
+
+
+def found(plan: Plan, panel: Panel, window: Window, born: Molecules, rng: np.random.Generator) -> Molecules:
+    """What is found in the end of molecules that cells made: drifted, with the background, in random order."""
+    place = _drift(plan, rng, np.stack([born.x, born.y, born.z]))
     haze, hazy = _background(plan, panel, window, rng)
     place = np.concatenate([place, haze], axis=1)
-    gene = np.concatenate([gene, hazy])
-    made = np.concatenate([made, np.full(len(hazy), -1, np.int64)])
+    gene = np.concatenate([born.gene, hazy])
+    made = np.concatenate([born.made, np.full(len(hazy), -1, np.int64)])
     order = rng.permutation(len(gene))
     here = np.all((place[:2] >= 0) & (place[:2] < plan.side), axis=0)
     order = order[here[order]]
@@ -80,7 +86,7 @@ def _scatter(
     xmin, ymin, xmax, ymax = box
     number = rng.poisson(density * (xmax - xmin) * (ymax - ymin))
     low = np.array([xmin, ymin, 0.0])
-    size = np.array([xmax - xmin, ymax - ymin, plan.settings.thickness])
+    size = np.array([xmax - xmin, ymax - ymin, plan.settings.depth])
     return low[:, None] + size[:, None] * rng.random((3, number))
 
 
@@ -89,14 +95,14 @@ def _drift(plan: Plan, rng: np.random.Generator, place: np.ndarray) -> np.ndarra
     settings, number = plan.settings, place.shape[1]
     sigma = np.hypot(LOCAL_BLUR, settings.blur_um)
     place = place + sigma * rng.standard_normal((3, number))
-    far = np.flatnonzero(rng.random(number) < settings.leak_share)
+    far = np.flatnonzero(rng.random(number) < settings.drifting)
     distance = settings.leak_um * (rng.random(len(far)) ** (-1 / TAIL) - 1)
     direction = rng.standard_normal((3, len(far)))
     direction /= np.sqrt((direction**2).sum(axis=0))
     place[:, far] += np.minimum(distance, FURTHEST) * direction
     # Nothing leaves the section upwards or downwards: it comes back in.
-    double = 2 * settings.thickness
-    turned = np.mod(place[2], double)
+    double = 2 * settings.depth
+    turned = np.mod(place[2], double) if double else np.zeros(number)
     place[2] = np.minimum(turned, double - turned)
     return place
 
@@ -105,7 +111,7 @@ def _background(
     plan: Plan, panel: Panel, window: Window, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Places (3, M) and genes (M,) of molecules that no cell made."""
-    share = plan.settings.background
+    share = plan.settings.haze
     density = plan.density * FULL * share / (1 - share)
     place = _scatter(plan, window.box, 2 * density, rng)
     kept = 2 * rng.random(place.shape[1]) < 1 + height(plan.haze, place[0], place[1])

@@ -98,7 +98,7 @@ def _of_kind(plan: Plan, kind: int, box: tuple[float, float, float, float]) -> C
         (random[1] - 0.5) * 2 * JITTER * shape.across,
     )
     u, v = u + cos * along - sin * across, v + sin * along + cos * across
-    z = plan.settings.thickness / 2 + (layer + (random[2] - 0.5) * 2 * JITTER_Z) * shape.usual * TALL
+    z = plan.settings.depth / 2 + (layer + (random[2] - 0.5) * 2 * JITTER_Z) * shape.usual * TALL
     x, y = unwarp(plan.warp, u, v, z)
     body = np.column_stack([u, v, z, *_metric(shape, key)])
     return Cells(np.zeros(len(key), np.int64), key, np.full(len(key), kind), body, x, y, z)
@@ -110,7 +110,7 @@ def _sites(plan: Plan, shape: Kind, box: tuple[float, float, float, float]) -> t
     cos, sin = np.cos(shape.angle), np.sin(shape.angle)
     corner = np.array([(x, y) for x in (xmin, xmax) for y in (ymin, ymax)])
     p, q = corner @ (cos, sin) / shape.along, corner @ (-sin, cos) / shape.across
-    layers = int(np.ceil((plan.settings.thickness / 2) / (shape.usual * TALL))) + 1
+    layers = int(np.ceil((plan.settings.depth / 2) / (shape.usual * TALL))) + 1
     grids = [np.arange(np.floor(s.min()) - 1, np.ceil(s.max()) + 2) for s in (p, q)]
     i, j, layer = (g.ravel() for g in np.meshgrid(*grids, np.arange(-layers, layers + 1), indexing="ij"))
     # Layers are offset against each other, so that cells do not stand in columns.

@@ -32,7 +32,7 @@ class Picture:
         """Draw the nuclei of the block's own cells."""
         own = window.own & (window.nuclei.shown > 0)
         stain = np.exp(0.25 * normals(window.cells.key[own] ^ np.uint64(0x0DA2), 1)[0])
-        _stamp(self._depth, window.nuclei.shape[own], stain, self._plan.settings.thickness)
+        _stamp(self._depth, window.nuclei.shape[own], stain, self._plan.settings.depth)
 
     def write(self, path: Path) -> None:
         """Blur, add the camera's noise and write an OME-TIFF (uint16)."""

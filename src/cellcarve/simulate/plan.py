@@ -85,7 +85,7 @@ def make_plan(settings: SimulateSettings, programmes: int) -> Plan:
         settings=settings,
         side=side,
         blocks=max(1, math.ceil(side / BLOCK)),
-        density=density * (1 - settings.background) / FULL,
+        density=density * (1 - settings.haze) / FULL,
         warp=np.stack(deformation),
         region=tuple(waves(rng, 6, 220.0, 1.0) for _ in KINDS),
         gradient=tuple(waves(rng, 5, 300.0, 1.0) for _ in range(programmes)),

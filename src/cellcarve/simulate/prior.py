@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
+from scipy.spatial import cKDTree
 
 from cellcarve.simulate.cells import Cells
 from cellcarve.simulate.faults import Fault, draw_faults
@@ -38,6 +39,8 @@ class Drawn:
         (m, CORNERS) float64, distance of the outline from the centre at the angles `ANGLE`.
     fault
         (n,) uint8 of `Fault` for every cell.
+    height
+        (m,) float64, z of the centres of nuclei that are balls (µm); None = outlines hold at every depth.
     """
 
     cell: np.ndarray
@@ -45,6 +48,7 @@ class Drawn:
     centre: np.ndarray
     radius: np.ndarray
     fault: np.ndarray
+    height: np.ndarray | None = None
 
     def corners(self) -> tuple[np.ndarray, np.ndarray]:
         """X and y of the outlines' corners: two (m, CORNERS) float64 arrays in µm."""
@@ -118,6 +122,19 @@ def _misdraw(drawn: Drawn, key: np.ndarray, shifted: float) -> None:
     bumps = 0.04 * (random[3:4].T * np.cos(2 * ANGLE) + random[4:5].T * np.sin(2 * ANGLE))
     bumps += 0.03 * (random[5:6].T * np.cos(3 * ANGLE) + random[6:7].T * np.sin(3 * ANGLE))
     drawn.radius *= np.exp(0.05 * random[2:3].T + bumps)
+
+
+def nearest_nucleus(
+    drawn: Drawn, x: np.ndarray, y: np.ndarray, z: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nucleus nearest to each place, as `nearest_outline` returns it."""
+    if drawn.height is None or not len(drawn.cell):
+        return nearest_outline(drawn, x, y)
+    tree = cKDTree(np.column_stack([drawn.centre, drawn.height]))
+    away, near = tree.query(np.column_stack([x, y, z]))
+    gap = away - drawn.radius.mean(axis=1)[near]
+    within = gap < EXPANSION
+    return np.where(within, near, -1), np.where(within, gap, np.inf)
 
 
 def nearest_outline(drawn: Drawn, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,8 +7,8 @@ from cellcarve.simulate.block import Molecules
 from cellcarve.simulate.bodies import locate, shelve
 from cellcarve.simulate.faults import FAULT_NAMES, Fault
 from cellcarve.simulate.plan import Plan
-from cellcarve.simulate.prior import nearest_outline
-from cellcarve.simulate.programmes import PROGRAMMES, Panel, mixtures
+from cellcarve.simulate.prior import nearest_nucleus
+from cellcarve.simulate.programmes import Panel
 from cellcarve.simulate.window import Window
 
 CONTROLS = [f"NegControlProbe_{i:05d}" for i in range(1, 21)] + [f"BLANK_{i:04d}" for i in range(1, 21)]
@@ -25,7 +25,7 @@ def transcript_rows(
     # What is written is what counts: prior and truth are worked out at the rounded places.
     x, y, z = (part.astype(np.float32) for part in (molecules.x, molecules.y, molecules.z))
     wide = tuple(part.astype(np.float64) for part in (x, y, z))
-    outline, gap = nearest_outline(window.drawn, *wide[:2])
+    outline, gap = nearest_nucleus(window.drawn, *wide)
     gene, quality, unknown = _decode(plan, panel, molecules.gene, rng)
     inside = locate(plan.warp, shelve(window.cells), *wide)
     cell = np.append(window.cells.number, 0)
@@ -90,13 +90,15 @@ def outline_rows(plan: Plan, window: Window) -> pa.Table:
     return pa.table({"cell_id": names, "vertex_x": corners[0], "vertex_y": corners[1]})
 
 
-def cell_rows(plan: Plan, panel: Panel, window: Window) -> pa.Table:
-    """The block's rows of ``true_cells.parquet``: its own cells that take part in the section."""
+def cell_rows(plan: Plan, window: Window, mixture: np.ndarray) -> pa.Table:
+    """The block's rows of ``true_cells.parquet``: its own cells that take part in the section.
+
+    `mixture` (n, K) is the share of each programme in each of the window's cells.
+    """
     area, x, y = _measure(plan, window)
     fault = window.drawn.fault
-    mixture = mixtures(plan, panel, window.cells)
     kept = np.flatnonzero(window.own & (area > 0))
-    types = pa.array([f"P{k + 1:02d}" for k in range(PROGRAMMES)])
+    types = pa.array([f"P{k + 1:02d}" for k in range(mixture.shape[1])])
     nucleus = np.where(fault == Fault.ABSENT, 0.0, window.nuclei.area)
     return pa.table(
         {
@@ -120,7 +122,8 @@ def _measure(plan: Plan, window: Window) -> tuple[np.ndarray, np.ndarray, np.nda
     low = [max(np.floor((corner - margin) / step), 0) for corner in (xmin, ymin)]
     high = [np.floor(min(corner + margin, plan.side) / step) for corner in (xmax, ymax)]
     axes = [(np.arange(a, b) + 0.5) * step for a, b in zip(low, high, strict=True)]
-    depth = plan.settings.thickness * np.array([1 / 6, 1 / 2, 5 / 6])
+    planes = max(3, round(3 * plan.settings.depth / 8))
+    depth = plan.settings.depth * (np.arange(planes) + 0.5) / planes
     x, y, z = (part.ravel() for part in np.meshgrid(*axes, depth, indexing="ij"))
     found = locate(plan.warp, shelve(window.cells), x, y, z) + 1
     size = len(window.cells) + 1

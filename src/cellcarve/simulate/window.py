@@ -66,7 +66,7 @@ class Windows:
         near &= (cells.y > box[1] - HALO) & (cells.y < box[3] + HALO)
         near &= ~crowded(cells)
         cells, own = cells.take(near), own[near]
-        nuclei = make_nuclei(cells, self.plan.settings.thickness)
+        nuclei = make_nuclei(cells, self.plan.settings.depth)
         return Window(box, cells, nuclei, draw_nuclei(cells, nuclei, self.plan.settings), own)
 
     def _cells(self, column: int, row: int) -> Cells:

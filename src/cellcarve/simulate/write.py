@@ -1,7 +1,8 @@
 """Streams the tables of a simulated tissue to a folder."""
 
 import json
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,13 +12,14 @@ import pyarrow.parquet as pq
 
 from cellcarve.errors import OutputError
 from cellcarve.progress import Progress, Silent
-from cellcarve.simulate.block import make_molecules
+from cellcarve.simulate.block import Molecules, make_molecules
+from cellcarve.simulate.families.field import make_field
 from cellcarve.simulate.picture import LARGEST, PIXEL, Picture
-from cellcarve.simulate.plan import Plan, make_plan
-from cellcarve.simulate.programmes import PROGRAMMES, Panel, make_panel
+from cellcarve.simulate.plan import make_plan
+from cellcarve.simulate.programmes import PROGRAMMES, make_panel, mixtures
 from cellcarve.simulate.rows import cell_rows, outline_rows, transcript_rows
 from cellcarve.simulate.settings import SimulateSettings
-from cellcarve.simulate.window import Window, Windows
+from cellcarve.simulate.window import Windows
 
 # Streams of random numbers.
 _MOLECULES, _ROWS = 0, 1
@@ -26,9 +28,10 @@ _MOLECULES, _ROWS = 0, 1
 def simulate(settings: SimulateSettings, out: Path, progress: Progress | None = None) -> None:
     """Make a tissue whose truth is known and write it as an instrument would.
 
-    Written block by block, so that memory does not grow with the tissue. The folder holds
-    ``transcripts.parquet``, ``nucleus_boundaries.parquet`` and ``experiment.xenium`` as a Xenium output
-    folder does, and beside them
+    The tissue is written block by block, so that memory does not grow with it; a field of another family is
+    made in memory (about 300 bytes per transcript) and has no image. The folder holds
+    ``transcripts.parquet``, ``nucleus_boundaries.parquet`` and ``experiment.xenium`` as a Xenium output folder
+    does, and beside them
 
     - ``truth.parquet``: ``transcript_id``; ``true_cell``, the cell that made the molecule (0 = none, -1 =
       leave out of scores: low quality or control probe); ``leaked``, it lies outside that cell;
@@ -52,10 +55,10 @@ def simulate(settings: SimulateSettings, out: Path, progress: Progress | None = 
     """
     out, progress = Path(out), progress or Silent()
     _make_folder(out)
-    plan, panel = make_plan(settings, PROGRAMMES), make_panel(settings.seed, settings.genes)
-    progress.stage("simulate", plan.blocks**2, "blocks")
-    rows = _write_tables(plan, panel, out, progress)
-    record = {"side_um": plan.side, "transcripts": rows, "settings": asdict(settings)}
+    make = _write_tissue if settings.family == "tissue" else _write_field
+    side, rows = make(settings, out, progress)
+    used = {"thickness": settings.depth, "leak_share": settings.drifting, "background": settings.haze}
+    record = {"side_um": side, "transcripts": rows, "settings": asdict(settings) | used}
     (out / "simulation.json").write_text(json.dumps(record, indent=2) + "\n")
 
 
@@ -68,38 +71,65 @@ def _make_folder(out: Path) -> None:
         raise OutputError(f"cannot write to {out}: {error.strerror}; name another folder") from error
 
 
-def _write_tables(plan: Plan, panel: Panel, out: Path, progress: Progress) -> int:
-    """Write tables and image; returns the number of transcripts."""
+def _write_tissue(settings: SimulateSettings, out: Path, progress: Progress) -> tuple[float, int]:
+    """Write tables and image; returns the tissue's side (µm) and the number of transcripts."""
+    plan, panel = make_plan(settings, PROGRAMMES), make_panel(settings.seed, settings.genes)
+    progress.stage("simulate", plan.blocks**2, "blocks")
     windows, rows = Windows(plan), 0
-    picture = Picture(plan) if plan.settings.image and plan.side**2 < LARGEST else None
-    with ExitStack() as stack:
-        sinks = {name: stack.enter_context(_Sink(out / f"{name}.parquet")) for name in _NAMES}
+    picture = Picture(plan) if settings.image and plan.side**2 < LARGEST else None
+    with _sinks(out) as sinks:
         for column, row in plan.places(rim=1):
             window = windows.at(column, row)
             sinks["nucleus_boundaries"].add(outline_rows(plan, window))
-            sinks["true_cells"].add(cell_rows(plan, panel, window))
+            sinks["true_cells"].add(cell_rows(plan, window, mixtures(plan, panel, window.cells)))
             if picture is not None:
                 picture.add(window)
             if plan.holds(column, row):
-                rows += _add_transcripts(plan, panel, window, sinks, (column, row, rows))
+                molecules = make_molecules(plan, panel, window, plan.random(_MOLECULES, column, row))
+                parts = transcript_rows(plan, panel, window, molecules, plan.random(_ROWS, column, row))
+                rows = _add_transcripts(parts, sinks, rows)
                 progress.advance(1)
     if picture is not None:
         picture.write(out / IMAGE)
     _write_experiment(out, picture is not None)
-    return rows
+    return plan.side, rows
 
 
-def _add_transcripts(
-    plan: Plan, panel: Panel, window: Window, sinks: "dict[str, _Sink]", place: tuple[int, int, int]
-) -> int:
-    """Add a block's rows to both tables of transcripts; `place` is its column, row and the rows before it."""
-    column, row, before = place
-    molecules = make_molecules(plan, panel, window, plan.random(_MOLECULES, column, row))
-    parts = transcript_rows(plan, panel, window, molecules, plan.random(_ROWS, column, row))
-    ids = pa.array(np.arange(before + 1, before + 1 + len(molecules.x), dtype=np.uint64))
+def _write_field(settings: SimulateSettings, out: Path, progress: Progress) -> tuple[float, int]:
+    """Write the tables of another family; returns the field's side (µm) and the number of transcripts."""
+    progress.stage("simulate")
+    field = make_field(settings, np.random.Generator(np.random.Philox(key=[settings.seed, 4])))
+    plan, window, panel = field.plan, field.window, field.repertoire.panel
+    rng, rows = plan.random(_ROWS), 0
+    with _sinks(out) as sinks:
+        if window.drawn.height is None:
+            sinks["nucleus_boundaries"].add(outline_rows(plan, window))
+        sinks["true_cells"].add(cell_rows(plan, window, field.repertoire.mixture))
+        for part in _runs(field.molecules):
+            rows = _add_transcripts(transcript_rows(plan, panel, window, part, rng), sinks, rows)
+    _write_experiment(out, False)
+    return plan.side, rows
+
+
+def _runs(molecules: Molecules) -> Iterator[Molecules]:
+    """The molecules in runs of a row group."""
+    for first in range(0, len(molecules.x), _GROUP):
+        yield Molecules(*(value[first : first + _GROUP] for value in vars(molecules).values()))
+
+
+@contextmanager
+def _sinks(out: Path) -> "Iterator[dict[str, _Sink]]":
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(_Sink(out / f"{name}.parquet")) for name in _NAMES}
+
+
+def _add_transcripts(parts: tuple[pa.Table, pa.Table], sinks: "dict[str, _Sink]", before: int) -> int:
+    """Add rows to both tables of transcripts; returns how many they hold then, `before` being there already."""
+    after = before + len(parts[0])
+    ids = pa.array(np.arange(before + 1, after + 1, dtype=np.uint64))
     for name, part in zip(("transcripts", "truth"), parts, strict=True):
         sinks[name].add(part.add_column(0, "transcript_id", ids))
-    return len(ids)
+    return after
 
 
 def _write_experiment(out: Path, pictured: bool) -> None:
