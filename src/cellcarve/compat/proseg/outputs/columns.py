@@ -39,7 +39,7 @@ def union(run: VoxelRun) -> Columns:
     return Columns(start, row.astype(np.int32), column.astype(np.int32), layers, transcripts)
 
 
-def consensus(run: VoxelRun, columns: Columns) -> tuple[Columns, np.ndarray]:
+def consensus(run: VoxelRun, columns: Columns) -> Columns:
     """The columns left to each cell when every column goes to one.
 
     It goes to the cell that owns it in most layers; of equals to that with more transcripts there, then to that
@@ -56,10 +56,8 @@ def consensus(run: VoxelRun, columns: Columns) -> tuple[Columns, np.ndarray]:
     Returns
     -------
     Columns
-        At least one column a cell.
-    won
-        (U,) bool: the column is the cell's by that rule. A cell that wins none is given its best one all the
-        same, which then is another cell's too.
+        At least one column a cell: a cell that wins none keeps its best one all the same, which then is another
+        cell's too.
     """
     centre = (run.centroid[:, :2] - np.array([run.x0, run.y0])) / run.voxel_size - 0.5
     best = np.full(run.shape, -1, np.int64)
@@ -67,8 +65,7 @@ def consensus(run: VoxelRun, columns: Columns) -> tuple[Columns, np.ndarray]:
     cell = np.repeat(np.arange(len(run.names)), np.diff(columns.start))
     distance = np.hypot(columns.column - centre[cell, 0], columns.row - centre[cell, 1])
     _elect(columns, distance, best, filled, run.layers)
-    won = best[columns.row, columns.column] == np.arange(len(columns.row))
-    kept = won.copy()
+    kept = best[columns.row, columns.column] == np.arange(len(columns.row))
     _console(columns, distance, kept)
     start = np.append(0, np.cumsum(kept))[columns.start]
     return Columns(start, *(part[kept] for part in columns[1:])), won

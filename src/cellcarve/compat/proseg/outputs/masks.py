@@ -1,0 +1,50 @@
+"""Label image of the consensus cells."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cellcarve.compat.proseg.outputs.columns import Columns
+from cellcarve.voxels.result import VoxelRun
+
+
+def write_masks(path: Path, run: VoxelRun, columns: Columns) -> None:
+    """Write a TIFF of 32-bit cell numbers: 0 = no cell, else the cell's number plus one.
+
+    A pixel is a voxel seen from above; row 0 and column 0 lie at the smallest y and x. The description tells the
+    side of a pixel and the corner of the image in µm.
+
+    Parameters
+    ----------
+    path
+        File to make.
+    run
+        A finished chain.
+    columns
+        The columns of each cell, by consensus.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    import json
+
+    import tifffile
+
+    label = np.zeros(run.shape, np.uint32)
+    cell = np.repeat(np.arange(1, len(columns.start), dtype=np.uint32), np.diff(columns.start))
+    label[columns.row, columns.column] = cell
+    side = float(run.voxel_size)
+    told = json.dumps({"pixel_size_um": side, "x0_um": float(run.x0), "y0_um": float(run.y0)})
+    per_cm = 1e4 / side
+    tifffile.imwrite(
+        path,
+        label,
+        compression="zlib",
+        description=told,
+        metadata=None,
+        resolution=(per_cm, per_cm),
+        resolutionunit="CENTIMETER",
+        software="cellcarve",
+    )
