@@ -44,9 +44,13 @@ def check_outputs(options: OutputOptions) -> None:
     """
     store = options.path(options.output_spatialdata)
     if store.exists() and not options.overwrite:
-        raise OutputError(f"'{store}' is there already; name another --output-spatialdata, or replace it with --overwrite")
+        raise OutputError(
+            f"'{store}' is there already; name another --output-spatialdata, or replace it with --overwrite"
+        )
     if store.exists() and not (store / ".zgroup").is_file() and not (store / "zarr.json").is_file():
-        raise OutputError(f"'{store}' is no zarr store and is not replaced; name another --output-spatialdata")
+        raise OutputError(
+            f"'{store}' is no zarr store and is not replaced; name another --output-spatialdata"
+        )
     files = wanted(options)
     for name in TABLES:
         if name in files:

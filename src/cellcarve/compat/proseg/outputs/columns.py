@@ -68,7 +68,7 @@ def consensus(run: VoxelRun, columns: Columns) -> Columns:
     kept = best[columns.row, columns.column] == np.arange(len(columns.row))
     _console(columns, distance, kept)
     start = np.append(0, np.cumsum(kept))[columns.start]
-    return Columns(start, *(part[kept] for part in columns[1:])), won
+    return Columns(start, *(part[kept] for part in columns[1:]))
 
 
 @njit(cache=True, nogil=True)

@@ -96,7 +96,9 @@ def _wide(names: list[str]) -> pa.Schema:
 
 
 def _block(names: list[str], values: np.ndarray) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array(column) for column in np.ascontiguousarray(values.T)], names=names)
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column) for column in np.ascontiguousarray(values.T)], names=names
+    )
 
 
 def _blocks(rows: int, at_once: int) -> Iterator[tuple[int, int]]:

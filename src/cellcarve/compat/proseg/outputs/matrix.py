@@ -38,5 +38,7 @@ def write_matrix(path: Path, matrix: csr_matrix) -> None:
             row = np.searchsorted(matrix.indptr, np.arange(first, last), "right")
             part = [row, matrix.indices[first:last] + 1, matrix.data[first:last]]
             sink = pa.BufferOutputStream()
-            pc.write_csv(pa.table([pa.array(values) for values in part], names=["cell", "gene", "n"]), sink, plain)
+            pc.write_csv(
+                pa.table([pa.array(values) for values in part], names=["cell", "gene", "n"]), sink, plain
+            )
             file.write(sink.getvalue())

@@ -32,7 +32,9 @@ class Stage:
         if target in self.targets:
             raise OutputError(f"two outputs are called '{target}'; give each a name of its own")
         if not target.parent.is_dir():
-            raise OutputError(f"there is no folder '{target.parent}' to write '{target.name}' to; make it first")
+            raise OutputError(
+                f"there is no folder '{target.parent}' to write '{target.name}' to; make it first"
+            )
         partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
         _remove(partial)
         self.targets[target] = partial
@@ -61,7 +63,9 @@ def staged() -> Iterator[Stage]:
     except OSError as error:
         where = error.filename or "an output"
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise OutputError(f"cannot write '{where}': {reason}; free space there or name another place") from error
+        raise OutputError(
+            f"cannot write '{where}': {reason}; free space there or name another place"
+        ) from error
     finally:
         for partial in stage.targets.values():
             _remove(partial)

@@ -68,11 +68,15 @@ def write_table(
     if kind == "parquet":
         _write_parquet(path, schema, batches, level)
         return
-    with gzipped(path) if kind == "csv-gz" else path.open("wb") as file:
+    if kind == "csv-gz":
+        with gzipped(path) as packed:
+            write_csv(packed, schema, batches)
+        return
+    with path.open("wb") as file:
         write_csv(file, schema, batches)
 
 
-def write_csv(file: IO[bytes], schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+def write_csv(file: IO[bytes] | gzip.GzipFile, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
     """Write rows as CSV, quoting only what needs it.
 
     Parameters
@@ -89,7 +93,9 @@ def write_csv(file: IO[bytes], schema: pa.Schema, batches: Iterable[pa.RecordBat
         for quoting in ("none", "needed"):
             sink = pa.BufferOutputStream()
             try:
-                pc.write_csv(_plain(batch), sink, pc.WriteOptions(include_header=False, quoting_style=quoting))
+                pc.write_csv(
+                    _plain(batch), sink, pc.WriteOptions(include_header=False, quoting_style=quoting)
+                )
                 break
             except pa.ArrowInvalid:
                 # Some text holds a comma or a quote; the second style quotes all text.
@@ -98,7 +104,7 @@ def write_csv(file: IO[bytes], schema: pa.Schema, batches: Iterable[pa.RecordBat
 
 
 @contextmanager
-def gzipped(path: Path) -> Iterator[IO[bytes]]:
+def gzipped(path: Path) -> Iterator[gzip.GzipFile]:
     """A gzip file to write to; it tells neither its name nor the time, so that equal content has equal bytes."""
     with path.open("wb") as raw, gzip.GzipFile("", "wb", GZIP_LEVEL, raw, mtime=0) as file:
         yield file
@@ -106,8 +112,16 @@ def gzipped(path: Path) -> Iterator[IO[bytes]]:
 
 def _write_parquet(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], level: int) -> None:
     ids = {"transcript_id": "DELTA_BINARY_PACKED"}
-    packed = {name: ids[name] for name in ids if name in schema.names and pa.types.is_integer(schema.field(name).type)}
-    repeating = [name for name in schema.names if pa.types.is_dictionary(schema.field(name).type) or name == "assignment"]
+    packed = {
+        name: ids[name]
+        for name in ids
+        if name in schema.names and pa.types.is_integer(schema.field(name).type)
+    }
+    repeating = [
+        name
+        for name in schema.names
+        if pa.types.is_dictionary(schema.field(name).type) or name == "assignment"
+    ]
     options = {"use_dictionary": repeating, "column_encoding": packed or None}
     with pq.ParquetWriter(path, schema, compression="zstd", compression_level=level, **options) as writer:
         for batch in batches:

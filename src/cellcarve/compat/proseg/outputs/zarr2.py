@@ -155,8 +155,16 @@ def _array(path: Path, values: np.ndarray, kind: str, rest: dict[str, Any]) -> N
         (path / name).write_bytes(_packed(part))
 
 
-def _header(shape: tuple[int, ...], chunks: tuple[int, ...], kind: str, rest: dict[str, Any]) -> dict[str, Any]:
-    told = {"shape": list(shape), "chunks": list(chunks), "dtype": kind, "compressor": COMPRESSOR, "order": "C"}
+def _header(
+    shape: tuple[int, ...], chunks: tuple[int, ...], kind: str, rest: dict[str, Any]
+) -> dict[str, Any]:
+    told = {
+        "shape": list(shape),
+        "chunks": list(chunks),
+        "dtype": kind,
+        "compressor": COMPRESSOR,
+        "order": "C",
+    }
     return {"zarr_format": 2, **told, **rest}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.sparse import coo_matrix
 
+from cellcarve.compat.proseg.command import VERSION
 from cellcarve.compat.proseg.options import Options
 from cellcarve.compat.proseg.outputs import genes
 from cellcarve.compat.proseg.outputs.cells import cell_table
@@ -31,7 +32,7 @@ TELLS_QUALITY = "3.2"
 Rows = tuple[pa.Schema, Iterable[pa.RecordBatch]]
 
 
-def write(run: VoxelRun, table: Table, options: Options, version: str, seconds: float) -> list[Path]:
+def write(run: VoxelRun, table: Table, options: Options, seconds: float = 0.0) -> list[Path]:
     """Write the store and every file that the options name.
 
     All are written beside their places first and renamed when the last is whole: a run that fails leaves an
@@ -45,8 +46,6 @@ def write(run: VoxelRun, table: Table, options: Options, version: str, seconds: 
         What it read.
     options
         The whole command line.
-    version
-        Version of proseg that is stood in for.
     seconds
         How long the run took.
 
@@ -63,13 +62,13 @@ def write(run: VoxelRun, table: Table, options: Options, version: str, seconds: 
     output = options.output
     check_outputs(output)
     shown = average(run) if options.model.best else run
-    extra = ("qv",) if options.model.compat >= TELLS_QUALITY else ()
+    extra: tuple[str, ...] = ("qv",) if options.model.compat >= TELLS_QUALITY else ()
     extra += ("probability",) if options.model.best else ()
     columns = union(shown)
     agreed = consensus(shown, columns)
     polygons = column_polygons(shown, agreed)
     words = " ".join(("proseg", *options.arguments))
-    told = Told(version, words, seconds, None if output.exclude_spatialdata_transcripts else extra)
+    told = Told(VERSION, words, seconds, None if output.exclude_spatialdata_transcripts else extra)
     tables = _tables(shown, table, output.cells_per_chunk, extra)
     others = _others(shown, columns, agreed, polygons)
     store, files = output.path(output.output_spatialdata), wanted(output)
@@ -94,7 +93,9 @@ def average(run: VoxelRun) -> VoxelRun:
     return replace(run, cell=run.best, background=run.best == 0, counts=counts)
 
 
-def _tables(run: VoxelRun, table: Table, at_once: int, extra: tuple[str, ...]) -> dict[str, Callable[[], Rows]]:
+def _tables(
+    run: VoxelRun, table: Table, at_once: int, extra: tuple[str, ...]
+) -> dict[str, Callable[[], Rows]]:
     """What makes the rows of each table, by its option."""
     return {
         "output_cell_metadata": lambda: _whole(cell_table(run)),
