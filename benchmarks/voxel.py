@@ -55,6 +55,8 @@ def as_xenium_two(source: Path, folder: Path) -> Path:
     if "fov_name" not in table.column_names:
         table = table.append_column("fov_name", pa.array(["field"] * len(table)))
     table = table.set_column(table.column_names.index("cell_id"), "cell_id", text)
+    gene = table["feature_name"].cast(pa.string())
+    table = table.set_column(table.column_names.index("feature_name"), "feature_name", gene)
     pq.write_table(table, folder / "transcripts.parquet")
     return folder
 
