@@ -99,9 +99,8 @@ def test_shuffled_rows(tissue, answer, run, take, agreement):
     assert agreement(answer.cell[kept], cell[kept]) >= 0.999
 
 
-# The first centres of expression types are drawn by number, so that other numbers lead to other types. In a tissue of
-# 240 cells with 20 types, 6 % of the transcripts then lie differently; right ones are as many.
-RENUMBERED, AS_RIGHT = 0.90, 0.02
+# Numbers of genes and cells only decide in which order sums are rounded.
+RENUMBERED = 0.9999
 
 
 def test_renumbered_genes(tissue, answer, run, agreement):
@@ -110,7 +109,6 @@ def test_renumbered_genes(tissue, answer, run, agreement):
     names = [table.genes[i] for i in np.argsort(number)]
     other = run(replace(table, gene=number[table.gene], genes=names), tissue.prior)
     assert alike(agreement, tissue, answer, other) >= RENUMBERED
-    assert accuracy(other, tissue) == pytest.approx(accuracy(answer, tissue), abs=AS_RIGHT)
 
 
 def test_renumbered_cells(tissue, answer, run, agreement):
@@ -120,7 +118,6 @@ def test_renumbered_cells(tissue, answer, run, agreement):
     cell = np.concatenate([[0], number]).astype(np.int32)[prior.cell]
     other = run(tissue.table, replace(prior, cell=cell, names=names))
     assert alike(agreement, tissue, answer, other) >= RENUMBERED
-    assert accuracy(other, tissue) == pytest.approx(accuracy(answer, tissue), abs=AS_RIGHT)
 
 
 def test_tiles_leave_no_trace(wide, run, agreement):

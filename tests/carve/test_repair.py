@@ -35,7 +35,7 @@ class Discs:
         counts = np.zeros((self.nucleus.max() + 1, GENES))
         np.add.at(counts, (self.nucleus, self.gene), 1)
         overall = counts.sum(0) / counts.sum()
-        return learn_types(csr_matrix(counts), overall, 2, 0)
+        return learn_types(csr_matrix(counts), overall, 2)
 
     def repaired(self, label):
         label = label.astype(np.int32)
@@ -100,7 +100,7 @@ def test_perfect_prior_is_left_alone(perfect):
     one = np.ones(len(core), np.float32)
     counts = csr_matrix((one, (prior.cell[core] - 1, gene[core])), shape=(cells, len(perfect.table.genes)))
     overall = (np.bincount(gene, minlength=counts.shape[1]) + 0.5) / (len(gene) + 0.5 * counts.shape[1])
-    types = learn_types(counts, overall, 20, 0)
+    types = learn_types(counts, overall, 20)
     x, y = perfect.table.x[core], perfect.table.y[core]
     found = repair(prior.cell[core], x, y, gene[core], cells, types)
     assert (found.label != prior.cell[core]).mean() <= 0.01

@@ -24,7 +24,7 @@ _UNLIKE = 8.0
 _CORE = 0.55
 
 
-def find_cells(tissue: Tissue, diameter: float, programmes: int, seed: int, halo: float) -> int:
+def find_cells(tissue: Tissue, diameter: float, programmes: int, halo: float) -> int:
     """Give every transcript near the middle of a group a cell and mark it as core, in place.
 
     Parameters
@@ -40,7 +40,7 @@ def find_cells(tissue: Tissue, diameter: float, programmes: int, seed: int, halo
         Number of cells found; ``tissue.cells`` is set to it.
     """
     t = tissue.transcripts
-    types = _types_of_squares(tissue, diameter / 2, programmes, seed)
+    types = _types_of_squares(tissue, diameter / 2, programmes)
     t.cell[:] = 0
     t.core[:] = False
     found = 0
@@ -53,7 +53,7 @@ def find_cells(tissue: Tissue, diameter: float, programmes: int, seed: int, halo
     return found
 
 
-def _types_of_squares(tissue: Tissue, side: float, programmes: int, seed: int) -> Types:
+def _types_of_squares(tissue: Tissue, side: float, programmes: int) -> Types:
     """Programmes learned from squares of tissue, at most 20 000 of them."""
     t = tissue.transcripts
     column = np.floor((t.x - tissue.grid.centre_x) / side).astype(np.int64)
@@ -65,7 +65,7 @@ def _types_of_squares(tissue: Tissue, side: float, programmes: int, seed: int) -
     one = np.ones(len(chosen), np.float32)
     counts = csr_matrix((one, (square[chosen] // stride, t.gene[chosen])), shape=shape)
     overall = (np.bincount(t.gene, minlength=tissue.genes) + 0.5) / (len(t) + 0.5 * tissue.genes)
-    return learn_types(counts, overall, programmes, seed)
+    return learn_types(counts, overall, programmes)
 
 
 def _surroundings(view: View, types: Types) -> np.ndarray:

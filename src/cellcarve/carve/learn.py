@@ -80,7 +80,6 @@ def learn(
     tissue: Tissue,
     nuclei: Nuclei,
     recipe: Recipe,
-    seed: int,
     new_cells: bool,
     tell: Callable[[str], None],
 ) -> Model:
@@ -88,7 +87,7 @@ def learn(
     t = tissue.transcripts
     overall = (np.bincount(t.gene, minlength=tissue.genes) + 0.5) / (len(t) + 0.5 * tissue.genes)
     counts = nuclear_counts(tissue, len(nuclei.x) - 1)
-    types = learn_types(counts, overall, recipe.types, seed)
+    types = learn_types(counts, overall, recipe.types)
     every = np.bincount(t.gene, minlength=tissue.genes)
     types = whole_cell(types, np.asarray(counts.sum(0)).ravel(), every)
     scale = tissue_scale(tissue, nuclei)

@@ -52,12 +52,12 @@ def carve(
     tissue = cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
     if not prior.core.any():
-        found = find_cells(tissue, settings.cell_diameter, recipe.types, compute.seed, recipe.halo)
+        found = find_cells(tissue, settings.cell_diameter, recipe.types, recipe.halo)
         progress.note(f"no prior: {found} cells found from density and expression")
-    repaired = _repair(tissue, settings, recipe, compute.seed, progress)
+    repaired = _repair(tissue, settings, recipe, progress)
     nuclei = _measure(tissue)
     progress.stage("learning from sample windows")
-    model = learn(tissue, nuclei, recipe, compute.seed, settings.new_cells, progress.note)
+    model = learn(tissue, nuclei, recipe, settings.new_cells, progress.note)
     progress.stage("assigning transcripts", len(tissue.transcripts), "transcripts")
 
     def one(tile: int) -> TileAnswer:
@@ -83,9 +83,7 @@ def _bonus(confidence: float) -> float:
     return float(min(-1.3 * np.log(max(1 - confidence, 1e-4)), 12.0))
 
 
-def _repair(
-    tissue: Tissue, settings: CarveSettings, recipe: Recipe, seed: int, progress: Progress
-) -> Repaired:
+def _repair(tissue: Tissue, settings: CarveSettings, recipe: Recipe, progress: Progress) -> Repaired:
     """Repair the tissue's nuclei, in place; tells how many were cut and joined."""
     t = tissue.transcripts
     t.core &= t.cell > 0
@@ -95,7 +93,7 @@ def _repair(
         keep = np.zeros(cells + 1, bool)
         return Repaired(t.cell[core], cells, np.arange(cells + 1, dtype=np.int32), keep, keep.copy())
     overall = (np.bincount(t.gene, minlength=tissue.genes) + 0.5) / (len(t) + 0.5 * tissue.genes)
-    types = learn_types(nuclear_counts(tissue, cells), overall, recipe.types, seed)
+    types = learn_types(nuclear_counts(tissue, cells), overall, recipe.types)
     repaired = repair(t.cell[core], t.x[core], t.y[core], t.gene[core], cells, types)
     t.cell[core] = repaired.label
     tissue.cells = repaired.cells

@@ -1,5 +1,6 @@
 """Expression types: a multinomial mixture over cells that stands for what each cell may express."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.sparse import csr_matrix
 _PSEUDO = 20.0
 # A cell's proportions of programmes start from this many transcripts of the tissue's own proportions.
 _PRIOR = 5.0
+_Product = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass
@@ -53,7 +55,7 @@ def whole_cell(types: Types, nuclear: np.ndarray, every: np.ndarray) -> Types:
     return Types((profile / profile.sum(0)).astype(np.float32), types.share, types.overall)
 
 
-def learn_types(counts: csr_matrix, overall: np.ndarray, number: int, seed: int) -> Types:
+def learn_types(counts: csr_matrix, overall: np.ndarray, number: int) -> Types:
     """Fit the mixture to nuclear counts: k-means on damped square-root counts, then soft EM.
 
     Parameters
@@ -64,14 +66,12 @@ def learn_types(counts: csr_matrix, overall: np.ndarray, number: int, seed: int)
         (G,) share of each gene in all transcripts.
     number
         Types wanted; fewer where there are fewer than ten cells for each.
-    seed
-        For the first centres.
     """
     counts = counts[np.asarray(counts.sum(1)).ravel() > 0]
     if counts.shape[0] == 0:
         return refresh(np.zeros((len(overall), 1)), np.ones(1), overall)
     number = max(1, min(number, counts.shape[0] // 10))
-    label = _kmeans(_directions(counts, overall, 20, seed), number, seed)
+    label = _kmeans(_directions(counts, overall, 20), number)
     member = csr_matrix((np.ones(len(label)), (np.arange(len(label)), label)), shape=(len(label), number))
     types = refresh((counts.T @ member).toarray(), np.bincount(label, minlength=number) / len(label), overall)
     return _soften(types, counts.astype(np.float32), label, rounds=25)
@@ -117,13 +117,14 @@ def split_counts(cell, gene, amount, weight, profile, gained, totals):
             totals[g, k] += part[k] * scale
 
 
-def _directions(counts: csr_matrix, overall: np.ndarray, number: int, seed: int) -> np.ndarray:
+def _directions(counts: csr_matrix, overall: np.ndarray, number: int) -> np.ndarray:
     """Cells along the leading directions of damped square-root counts, (C, number), without a dense table.
 
-    sqrt((n + 20 p) / (N + 20)) is sqrt(20 p / (N + 20)) where n = 0: a rank-one table plus a sparse one. A randomised
-    range finder (Halko, Martinsson and Tropp 2011) needs only products with both.
+    sqrt((n + 20 p) / (N + 20)) is sqrt(20 p / (N + 20)) where n = 0: a rank-one table plus a sparse one. Subspace
+    iteration (Halko, Martinsson and Tropp 2011) needs only products with both; it starts from cells that differ most
+    instead of from random directions, so that neither numbers nor order of cells and genes matter.
     """
-    size = np.asarray(counts.sum(1)).ravel() + _PSEUDO
+    size = np.asarray(counts.sum(1), np.float64).ravel() + _PSEUDO
     empty = np.sqrt(_PSEUDO * overall)
     scale = 1 / np.sqrt(size)
     extra = counts.tocsr().astype(np.float64)
@@ -137,9 +138,12 @@ def _directions(counts: csr_matrix, overall: np.ndarray, number: int, seed: int)
     def back(v: np.ndarray) -> np.ndarray:
         return extra.T @ v + np.outer(empty, scale @ v) - np.outer(mean, v.sum(0))
 
-    width = min(number + 10, *counts.shape)
-    rng = np.random.Generator(np.random.Philox(key=[seed, 1]))
-    basis = rng.standard_normal((counts.shape[1], width))
+    # |row|^2 of the table that `times` multiplies with: sparse part, rank-one part and mean, and their products.
+    square = np.asarray(extra.multiply(extra).sum(1)).ravel() + scale**2 * (empty @ empty) + mean @ mean
+    square += 2 * (scale * (extra @ empty) - extra @ mean - scale * (empty @ mean))
+    basis = _unlike_rows(times, back, square, min(number + 10, *counts.shape))
+    if basis.shape[1] == 0:
+        return np.zeros((counts.shape[0], 1))
     for _ in range(4):
         basis, _ = np.linalg.qr(back(times(basis)))
     projected = times(basis)
@@ -147,24 +151,57 @@ def _directions(counts: csr_matrix, overall: np.ndarray, number: int, seed: int)
     return projected @ turn[:number].T
 
 
-def _kmeans(place: np.ndarray, number: int, seed: int, rounds: int = 30) -> np.ndarray:
-    """Labels of k-means with distance-weighted first centres (Arthur and Vassilvitskii 2007)."""
-    rng = np.random.Generator(np.random.Philox(key=[seed, 2]))
+def _unlike_rows(times: _Product, back: _Product, square: np.ndarray, number: int) -> np.ndarray:
+    """Orthonormal directions, (G, at most `number`), of rows each of which is farthest from the span of those before.
+
+    That is QR with pivoting, of a table known by its products and the squared lengths of its rows.
+    """
+    rest = square.copy()
+    basis = back(np.empty((len(rest), 0)))
+    for _ in range(number):
+        row = int(rest.argmax())
+        # Rows have a length of about 1 before their mean is taken off: less is rounding.
+        if rest[row] <= 1e-9:
+            break
+        unit = np.zeros((len(rest), 1))
+        unit[row] = 1
+        new = back(unit)[:, 0]
+        for _ in range(2):
+            new = new - basis @ (basis.T @ new)
+        basis = np.column_stack([basis, new / np.linalg.norm(new)])
+        rest -= times(basis[:, -1:])[:, 0] ** 2
+        rest[row] = 0
+    return basis
+
+
+def _kmeans(place: np.ndarray, number: int, rounds: int = 30) -> np.ndarray:
+    """Labels of k-means, (C,) int64, started by `_divide`: nothing is drawn."""
     square = (place**2).sum(1)
-
-    def distance(centre: np.ndarray) -> np.ndarray:
-        return np.maximum(square[:, None] - 2 * place @ centre.T + (centre**2).sum(1), 0)
-
-    centre = place[[rng.integers(len(place))]]
-    nearest = distance(centre)[:, 0]
-    for _ in range(number - 1):
-        chosen = np.searchsorted(np.cumsum(nearest), rng.random() * nearest.sum())
-        centre = np.vstack([centre, place[min(chosen, len(place) - 1)]])
-        nearest = np.minimum(nearest, distance(centre[-1:])[:, 0])
-    label = np.zeros(len(place), np.int64)
+    label = _divide(place, number)
     for _ in range(rounds):
-        label = distance(centre).argmin(1)
         count = np.bincount(label, minlength=number)
         member = csr_matrix((np.ones(len(label)), (label, np.arange(len(label)))), shape=(number, len(label)))
-        centre = np.where(count[:, None] > 0, member @ place / np.maximum(count, 1)[:, None], centre)
+        centre = (member @ place) / np.maximum(count, 1)[:, None]
+        away = square[:, None] - 2 * place @ centre.T + (centre**2).sum(1)
+        away[:, count == 0] = np.inf
+        label = away.argmin(1)
+    return label
+
+
+def _divide(place: np.ndarray, number: int) -> np.ndarray:
+    """Cut the widest group in two, across its longest axis, until there are `number` (Su and Dy 2007); (C,) int64."""
+    label = np.zeros(len(place), np.int64)
+    spread = np.full(number, -1.0)
+    spread[0] = place.var(0).sum() * len(place)
+    for new in range(1, number):
+        old = int(spread.argmax())
+        row = np.flatnonzero(label == old)
+        centred = place[row] - place[row].mean(0)
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        along = centred @ axes[:, -1]
+        along *= np.sign((along**3).sum()) or 1.0
+        label[row[along > 0]] = new
+        for group in (old, new):
+            inside = place[label == group]
+            spread[group] = inside.var(0).sum() * len(inside) if len(inside) else -1.0
     return label
