@@ -60,7 +60,7 @@ def test_cosmx_cells_are_unique_across_fields(data_folder):
 
 def test_bins_by_named_columns(data_folder):
     path = data_folder / "stereoseq_small" / "SS200000135TL_D1_bin1_small.gem.gz"
-    table = read(path, ReadSettings(gene_column="geneID", scale=0.5))
+    table = read(path, ReadSettings(platform="table", gene_column="geneID", scale=0.5))
     assert len(table) == 77_634
     assert len(table.genes) == 10_631
     assert table.x.max() < 0.5 * 20_000

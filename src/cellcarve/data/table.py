@@ -54,7 +54,8 @@ class Table:
     Attributes
     ----------
     platform
-        ``"xenium"``, ``"cosmx"``, ``"merscope"``, ``"table"`` or ``"memory"``.
+        ``"xenium"``, ``"cosmx"``, ``"merscope"``, ``"visium_hd"``, ``"stereoseq"``, ``"anndata"``, ``"table"`` or
+        ``"memory"``.
     files
         The files that were read.
     ids

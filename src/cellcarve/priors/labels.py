@@ -78,7 +78,7 @@ def load_image(path: Path, notes: list[str]) -> np.ndarray:
         The file cannot be read, is no label image, or could run code (a pickled array).
     """
     try:
-        image = np.squeeze(_open(path))
+        image = np.squeeze(open_image(path))
     except Exception as error:
         if any(word in str(error) for word in ("pickle", "Python objects")):
             raise InputError(
@@ -135,7 +135,8 @@ def labels_at(image: np.ndarray, affine: np.ndarray, x: np.ndarray, y: np.ndarra
     return label, covered
 
 
-def _open(path: Path) -> np.ndarray:
+def open_image(path: Path) -> np.ndarray:
+    """Pixels of a ``.npy``, ``.npy.gz`` or TIFF file, whatever they mean."""
     name = path.name.lower()
     if name.endswith(".gz"):
         with gzip.open(path) as file:

@@ -50,12 +50,13 @@ def elsewhere(path: Path, prior: tuple[np.ndarray, np.ndarray], x: np.ndarray, y
     """The sentence for a prior that lies elsewhere than the transcripts, both extents in µm."""
     px, py = prior
     return (
-        f"prior {path} does not overlap the transcripts: it covers {_extent(px, py)}, the transcripts cover "
-        f"{_extent(x, y)}; set --prior-scale, --prior-offset, --prior-affine or --prior-flip-y"
+        f"prior {path} does not overlap the transcripts: it covers {extent(px, py)}, the transcripts cover "
+        f"{extent(x, y)}; set --prior-scale, --prior-offset, --prior-affine or --prior-flip-y"
     )
 
 
-def _extent(x: np.ndarray, y: np.ndarray) -> str:
+def extent(x: np.ndarray, y: np.ndarray) -> str:
+    """Where positions in µm lie, for people."""
     return f"x {x.min():.1f} to {x.max():.1f} and y {y.min():.1f} to {y.max():.1f} µm"
 
 

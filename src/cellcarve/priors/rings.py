@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cellcarve.errors import InputError, nearest
+from cellcarve.read.spatialdata import index_of
 
 ENDINGS = (".geojson", ".json", ".csv", ".parquet", ".gz")
 _KEYS = ("cell_id", "EntityID", "poly_ID", "cell", "nucleus_id", "id", "name")
@@ -41,8 +42,15 @@ class Rings:
     start: np.ndarray
 
 
-def load_rings(path: Path) -> Rings:
+def load_rings(path: Path, shape: str | None = None, key: str | None = None) -> Rings:
     """Rings of a polygon file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    shape, key
+        Columns of a parquet file with the polygons and the ids, where they are not named as usual.
 
     Raises
     ------
@@ -50,7 +58,7 @@ def load_rings(path: Path) -> Rings:
         The file is missing, damaged, without polygons or without a column that is needed.
     """
     try:
-        rings = _open(path)
+        rings = _open(path) if shape is None else _from_columns(path, shape, key)
     except InputError:
         raise
     except FileNotFoundError as error:
@@ -81,12 +89,24 @@ def _open(path: Path) -> Rings:
         shape = next((c for c in _SHAPES if c in names), None)
         if shape is None:
             return _from_vertices(pq.read_table(path, columns=_vertex_columns(names, path)), path)
-        key = next((c for c in _KEYS if c in names), None)
+        key = next((c for c in (*_KEYS, index_of(path)) if c in names), None)
         table = pq.read_table(path, columns=[c for c in (key, shape) if c])
         return _from_wkb(table[shape], _texts(table[key]) if key else None)
     if "json" in name:
         return _from_geojson(path)
     return _from_vertices(_read_csv(path), path)
+
+
+def _from_columns(path: Path, shape: str, key: str | None) -> Rings:
+    """Polygons and ids of a parquet file by the names of their columns."""
+    import pyarrow.parquet as pq
+
+    names = pq.read_schema(path).names
+    for name in filter(None, (shape, key)):
+        if name not in names:
+            raise InputError(f"prior {path} has no column '{name}'{nearest(name, names)}")
+    table = pq.read_table(path, columns=[c for c in (key, shape) if c])
+    return _from_wkb(table[shape], _texts(table[key]) if key else None)
 
 
 def _read_csv(path: Path) -> pa.Table:

@@ -8,7 +8,7 @@ import numpy as np
 from cellcarve.data.table import Status, Table
 from cellcarve.errors import InputError
 from cellcarve.progress import Progress
-from cellcarve.read import cosmx, memory, merscope, table, xenium
+from cellcarve.read import cosmx, memory, merscope, stereoseq, stores, table, visium_hd, xenium
 from cellcarve.read.cells import instrument_cells
 from cellcarve.read.controls import control_genes, excluded_genes
 from cellcarve.read.intake import Intake, take_in
@@ -17,7 +17,13 @@ from cellcarve.read.roi import inside
 from cellcarve.read.scale import check_scale
 from cellcarve.settings import ReadSettings
 
-_PLATFORMS = {"xenium": xenium.recognise, "cosmx": cosmx.recognise, "merscope": merscope.recognise}
+_PLATFORMS = {
+    "visium_hd": visium_hd.recognise,
+    "stereoseq": stereoseq.recognise,
+    "xenium": xenium.recognise,
+    "cosmx": cosmx.recognise,
+    "merscope": merscope.recognise,
+}
 _LEAST_QUALITY = 20.0
 
 
@@ -27,7 +33,7 @@ def read(source: Any, settings: ReadSettings, progress: Progress | None = None) 
     Parameters
     ----------
     source
-        Folder or file of a platform, any table, a SpatialData store, or a table in memory.
+        Folder or file of a platform, any table, a SpatialData or AnnData store, or a table in memory.
     settings
         What the user said of it.
     progress
@@ -104,8 +110,8 @@ def _recognise(source: Any, settings: ReadSettings) -> Found:
                 f"{path} does not look like {settings.platform} output; check --platform, or leave it out"
             )
         return found
-    if path.suffix == ".zarr":
-        return memory.open_store(path)
+    if path.suffix == ".zarr" or (path.is_dir() and stores.is_zarr(path)):
+        return stores.recognise(path, settings.cell_column)
     if settings.platform == "auto":
         for recognise in _PLATFORMS.values():
             found = recognise(path)

@@ -20,7 +20,7 @@ _ARRAYS: dict[str, Callable[[pa.Array, Place], np.ndarray]] = {
     "nucleus": as_flags,
     "category": as_not_gene,
 }
-_WORDS = ("gene", "cell", "fov")
+_WORDS = ("gene", "cell", "fov", "compartment", "assignment")
 _FLAGS = ("x", "y", "z", "gene", "cell", "nucleus", "id", "quality")
 
 
@@ -34,6 +34,8 @@ class Columns:
         Must be there.
     z, quality, cell, fov, nucleus, id, category
         May be missing; `category` says of what kind a probe is (``is_gene`` or ``codeword_category``).
+    compartment, assignment
+        May be missing: words that a caller reads for itself.
     """
 
     x: str
@@ -46,6 +48,8 @@ class Columns:
     nucleus: str | None = None
     id: str | None = None
     category: str | None = None
+    compartment: str | None = None
+    assignment: str | None = None
 
     def named(self) -> dict[str, str]:
         """What is there, by our names."""
@@ -62,7 +66,8 @@ class Intake:
         ``x``, ``y`` and, where the input has them, ``z`` and ``quality``: (N,) float32; ``nucleus`` and
         ``category`` (True = no gene): (N,) bool.
     codes, words
-        ``gene``, ``cell`` and ``fov`` as (N,) int32 into sorted lists of names; -1 = missing.
+        ``gene``, ``cell``, ``fov``, ``compartment`` and ``assignment`` as (N,) int32 into sorted lists of words;
+        -1 = missing.
     ids
         Arrow array of transcript ids, or row numbers.
     """

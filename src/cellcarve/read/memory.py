@@ -1,6 +1,5 @@
-"""Tables in memory: pandas, Arrow, and the transcripts of a SpatialData object or store."""
+"""Tables in memory: pandas, Arrow, and the transcripts of a SpatialData object."""
 
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,15 +10,13 @@ from cellcarve.read.stream import MemoryStream, first_line
 from cellcarve.read.table import of_stream
 
 
-def recognise(source: Any, path: Path | None = None) -> Found:
+def recognise(source: Any) -> Found:
     """A DataFrame, an Arrow table or a SpatialData object.
 
     Parameters
     ----------
     source
         What was given.
-    path
-        Where it was loaded from, if it was.
 
     Raises
     ------
@@ -27,39 +24,18 @@ def recognise(source: Any, path: Path | None = None) -> Found:
         It is none of these, or holds no points.
     """
     if isinstance(source, pa.Table):
-        return _found(source, "an Arrow table", path)
+        return _found(source, "an Arrow table")
     if hasattr(source, "points") and hasattr(source, "shapes"):
-        return _found(_points(source), "a SpatialData object", path)
+        return _found(_points(source), "a SpatialData object")
     if hasattr(source, "columns") and hasattr(source, "to_numpy"):
-        return _found(_arrow(source), "a DataFrame", path)
+        return _found(_arrow(source), "a DataFrame")
     raise InputError(
         f"cannot read transcripts from a {type(source).__name__}; give a path, a DataFrame, an Arrow table or a SpatialData"
     )
 
 
-def open_store(path: Path) -> Found:
-    """A SpatialData store on disk.
-
-    Raises
-    ------
-    InputError
-        It cannot be read or holds no points.
-    """
-    import spatialdata
-
-    try:
-        store = spatialdata.read_zarr(path, selection=("points",))
-    except Exception as error:
-        raise InputError(
-            f"{path} cannot be read as a SpatialData store ({first_line(error)}); check the path"
-        ) from error
-    found = recognise(store, path)
-    found.why = f"{path.name} is a SpatialData store"
-    return found
-
-
-def _found(table: pa.Table, why: str, path: Path | None) -> Found:
-    return of_stream(MemoryStream(table, path), "memory", why)
+def _found(table: pa.Table, why: str) -> Found:
+    return of_stream(MemoryStream(table), "memory", why)
 
 
 def _arrow(frame: Any) -> pa.Table:

@@ -52,11 +52,12 @@ class ParquetStream:
 
 
 class CsvStream:
-    """A csv or tsv file, gzipped or not."""
+    """A csv or tsv file, gzipped or not; the first `skip` lines are no part of the table."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, skip: int = 0) -> None:
         self.path = path
-        self._delimiter = _delimiter(path)
+        self._skip = skip
+        self._delimiter = _delimiter(path, skip)
         self._types: dict[str, pa.DataType] = {}
         try:
             with self._open() as reader:
@@ -72,7 +73,7 @@ class CsvStream:
     def _open(self, columns: list[str] | None = None) -> csv.CSVStreamingReader:
         return csv.open_csv(
             pa.input_stream(str(self.path), compression="gzip" if _is_gzip(self.path) else None),
-            read_options=csv.ReadOptions(block_size=_BLOCK),
+            read_options=csv.ReadOptions(block_size=_BLOCK, skip_rows=self._skip),
             parse_options=csv.ParseOptions(delimiter=self._delimiter),
             convert_options=csv.ConvertOptions(
                 column_types=self._types, include_columns=columns, strings_can_be_null=True
@@ -117,11 +118,11 @@ def _is_gzip(path: Path) -> bool:
         return file.read(2) == b"\x1f\x8b"
 
 
-def _delimiter(path: Path) -> str:
-    """The commonest of comma, tab and semicolon in the first line."""
+def _delimiter(path: Path, skip: int) -> str:
+    """The commonest of comma, tab and semicolon in the first line, or in the first after those skipped."""
     with pa.input_stream(str(path), compression="gzip" if _is_gzip(path) else None) as file:
         try:
-            line = file.read(65536).split(b"\n", 1)[0].decode(errors="replace")
+            line = file.read(65536).split(b"\n", skip + 1)[: skip + 1][-1].decode(errors="replace")
         except (OSError, pa.ArrowInvalid) as error:
             raise InputError(
                 f"{path} cannot be unpacked ({first_line(error)}); copy or export it again"

@@ -5,7 +5,7 @@ from typing import Literal
 
 from cellcarve.validate import Validated, bounded
 
-Platform = Literal["auto", "xenium", "cosmx", "merscope", "table"]
+Platform = Literal["auto", "xenium", "cosmx", "merscope", "visium_hd", "stereoseq", "table"]
 
 
 @dataclass(frozen=True)

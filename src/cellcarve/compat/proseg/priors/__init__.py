@@ -1,0 +1,1 @@
+"""Priors that lie over pixels: label images, bins and polygons."""

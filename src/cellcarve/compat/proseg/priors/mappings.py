@@ -1,0 +1,62 @@
+"""Space Ranger's nuclei as a prior: the bins of a Visium HD slide, each a pixel."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+
+from cellcarve.compat.proseg.options import Options
+from cellcarve.compat.proseg.priors.masks import laid, unlaid
+from cellcarve.compat.proseg.source import Source
+from cellcarve.data.prior import Prior, PriorRaster
+from cellcarve.data.table import Table
+from cellcarve.errors import InputError
+from cellcarve.read import visium_hd
+
+
+def from_mappings(table: Table, source: Source, options: Options) -> Prior:
+    """Nuclei by bin; bins of cells outside of their nucleus say nothing.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is of another slide, or holds no nuclei.
+    """
+    path = Path(str(options.inputs.spaceranger_barcode_mappings))
+    bins = source.bins
+    if bins is None:
+        raise InputError(f"{path} maps the bins of a Visium HD slide; add --visiumhd and name binned_outputs")
+    cell, nucleus = visium_hd.mapped(path, bins.barcodes)
+    coded = pc.if_else(nucleus, cell, None).dictionary_encode()
+    names = coded.dictionary.to_pylist()
+    if not names:
+        raise InputError(
+            f"{path} holds no nuclei: no bin is in_nucleus; give the mappings of Space Ranger 4 or later"
+        )
+    label = np.zeros((int(bins.row.max()) + 1, int(bins.column.max()) + 1), np.int32)
+    label[bins.row, bins.column] = (
+        coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32) + 1
+    )
+    trust = 1 - options.model.nuclear_reassignment_prob
+    raster = PriorRaster(label, grid(bins), trust, nuclear=True)
+    prior = unlaid(raster, names, f"barcode mappings {path}", [])
+    return laid(table, prior, "give the mappings of the same slide")
+
+
+def grid(bins: visium_hd.Bins) -> tuple[float, float, float, float, float, float]:
+    """(a, b, c, d, e, f) from (column, row) of a bin's corner to µm, by least squares over all bins."""
+    if np.ptp(bins.row) == 0 or np.ptp(bins.column) == 0:
+        # A single line of bins does not show how the array is turned.
+        x, y = (float(np.mean(v - 2.0 * (at + 0.5))) for v, at in ((bins.x, bins.column), (bins.y, bins.row)))
+        return 2.0, 0.0, x, 0.0, 2.0, y
+    # Measured from the middle: far from the origin the sums would lose digits.
+    column, row = bins.column + 0.5, bins.row + 0.5
+    middle = np.array([column.mean(), row.mean()])
+    offset = np.column_stack([column - middle[0], row - middle[1]])
+    squares = offset.T @ offset
+    lines = []
+    for value in (bins.x.astype(np.float64), bins.y.astype(np.float64)):
+        turn = np.linalg.solve(squares, offset.T @ (value - value.mean()))
+        lines += [*turn.tolist(), float(value.mean() - turn @ middle)]
+    a, b, c, d, e, f = lines
+    return a, b, c, d, e, f
