@@ -160,7 +160,7 @@ REFUSED = [
     ("--xenium --cellpose-masks absent.npy t.csv", "absent.npy does not exist"),
     ("--xenium --zarr-shape n t.csv", "--zarr"),
     ("--xenium --output-path absent t.csv", "absent"),
-    ("--xenium --output-counts absent/c.mtx.gz t.csv", "no folder 'absent'"),
+    ("--xenium --output-counts absent/c.mtx.gz t.csv", "/absent' to write to"),
 ]
 
 
@@ -174,6 +174,7 @@ def test_refusals(line, sentence):
 
 def test_an_earlier_store_is_kept_unless_it_may_go():
     Path("proseg-output.zarr").mkdir()
+    Path("proseg-output.zarr/.zgroup").touch()
     with pytest.raises(CellcarveError, match="--overwrite"):
         settled("--xenium t.csv")
     settled("--xenium --overwrite t.csv")

@@ -1,5 +1,6 @@
 """The whole path of a run: options, rows, prior, chain, files."""
 
+import time
 from dataclasses import replace
 
 from cellcarve.compat.proseg.command import parse
@@ -55,6 +56,7 @@ def run(given: Options, progress: Progress) -> None:
     from cellcarve.compat.proseg.outputs import write
     from cellcarve.voxels import sample
 
+    began = time.monotonic()
     options = settle(given)
     settings, compute = voxel_settings(options), compute_settings(options.model)
     if options.inputs.merfish:
@@ -72,7 +74,9 @@ def run(given: Options, progress: Progress) -> None:
     for note in result.notes:
         progress.note(note)
     progress.stage("write")
-    write(result, table, prior, options)
+    seconds = round(time.monotonic() - began, 3)
+    for path in write(result, table, options, seconds):
+        print(path)
 
 
 def _tell(table: Table, progress: Progress) -> None:

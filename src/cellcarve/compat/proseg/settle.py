@@ -1,14 +1,14 @@
 """From what was given to what is in force: presets and checks, in proseg's order, before anything is read."""
 
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cellcarve.compat.proseg.options import InputOptions, ModelOptions, Options, OutputOptions
+from cellcarve.compat.proseg.options import InputOptions, ModelOptions, Options
+from cellcarve.compat.proseg.outputs.check import check_outputs
 from cellcarve.compat.proseg.presets import applied, chosen
-from cellcarve.errors import InputError, OutputError, SettingsError
+from cellcarve.errors import InputError, SettingsError
 
 MOST_LAYERS, MOST_BINS = 256, 16
 _TOLERANCE = 1e-5
@@ -57,28 +57,6 @@ def settle(options: Options) -> Options:
         raise SettingsError(f"--density-bins must be between 1 and {MOST_BINS}, not {model.density_bins}")
     _check_files(options.source, inputs)
     return replace(options, inputs=inputs, model=model)
-
-
-def check_outputs(output: OutputOptions) -> None:
-    """See to it that every output can be written, before hours are spent on it.
-
-    Raises
-    ------
-    OutputError
-        The store exists and may not be overwritten, or a folder is missing or closed.
-    """
-    store = output.path(output.output_spatialdata)
-    if store.exists() and not output.overwrite:
-        raise OutputError(f"'{store}' exists; name another with --output-spatialdata, or add --overwrite")
-    if output.output_path is not None and not output.output_path.is_dir():
-        raise OutputError(f"--output-path '{output.output_path}' is no folder; make it first")
-    files = [value for value in vars(output).values() if isinstance(value, Path)]
-    for file in files:
-        path = output.path(file)
-        if not path.parent.is_dir():
-            raise OutputError(f"cannot write '{path}': there is no folder '{path.parent}'; make it first")
-        if not os.access(path.parent, os.W_OK):
-            raise OutputError(f"cannot write '{path}': '{path.parent}' may not be written to")
 
 
 def _check_prior(inputs: InputOptions) -> None:
