@@ -1,0 +1,84 @@
+"""How a prior segmentation weighs on the draw of a transcript that lies in one of its segments."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from cellcarve.mixture.tally import count_of
+
+
+@njit(cache=True, nogil=True)
+def main_segments(tally, size, main):
+    """Into `main`: the prior segment of which each component holds the largest share; larger segments win ties."""
+    for k in range(1, len(main)):
+        best, share = 0, 0.0
+        for slot in range(tally.start[k], tally.start[k] + tally.size[k]):
+            if tally.count[slot] <= 0:
+                continue
+            s = tally.key[slot]
+            mine = tally.count[slot] / size[s]
+            level = mine == share and (size[s] > size[best] or (size[s] == size[best] and s < best))
+            if mine > share or (best > 0 and level):
+                best, share = s, mine
+        main[k] = best
+
+
+@njit(cache=True, nogil=True)
+def _hold(owner, rules, candidate, score):
+    """Anchors: a segment's own component gains the bonus, or is alone where the prior is beyond doubt."""
+    last = len(score)
+    for c in range(candidate[last]):
+        if candidate[c] == owner:
+            score[c] += min(rules.bonus, 1e6)
+
+
+@njit(cache=True, nogil=True)
+def _anchor(s, size, cells, tally, candidate, many):
+    """The candidate that may claim a segment, and what it holds of it; -1 where there is none."""
+    found, held = -1, 0
+    for c in range(many):
+        k = candidate[c]
+        if cells.main[k] != s and cells.main[k] != 0:
+            continue
+        t = min(count_of(tally, k, s) + 1, size)
+        if found < 0 or t > held or (t == held and cells.n[k] > cells.n[candidate[found]]):
+            found, held = c, t
+    return found, held
+
+
+@njit(cache=True, nogil=True)
+def _push(value, base, power):
+    """`value` plus power times the log of base, where 0 to the power 0 is 1."""
+    if power == 0.0:
+        return value
+    return value + power * math.log(base) if base > 0 else -np.inf
+
+
+@njit(cache=True, nogil=True)
+def discourage(s, size, cells, tally, rules, candidate, score):
+    """Baysor's correction: candidates other than the segment's anchor lose by the share of it that they hold."""
+    many, p = candidate[len(score)], rules.trust
+    found, held = _anchor(s, size, cells, tally, candidate, many)
+    if found < 0 or p <= 0:
+        return
+    for c in range(many):
+        k = candidate[c]
+        if c == found:
+            continue
+        t = min(count_of(tally, k, s) + 1, size)
+        score[c] = _push(score[c], 1 - p, 0.5)
+        if cells.main[k] == s or cells.main[k] == 0:
+            score[c] = _push(score[c], t / held, p)
+        else:
+            score[c] = _push(score[c], 1 - t / size, p * math.exp(3 * p))
+
+
+@njit(cache=True, nogil=True)
+def correct(i, scene, cells, tally, rules, candidate, score):
+    """Weigh the prior on a transcript in a segment."""
+    s = scene.segment[i]
+    if rules.bonus > 0:
+        _hold(model_owner(s, cells), rules, candidate, score)
+    else:
+        discourage(s, size_of(s, cells), cells, tally, rules, candidate, score)
