@@ -11,7 +11,7 @@ from numba import njit
 
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import MIXTURE_ASSIGN
-from cellcarve.mixture.earlier import correct
+from cellcarve.mixture.earlier import claim, discourage, hold
 from cellcarve.mixture.graph import FULL
 from cellcarve.mixture.molecules import on_chunks
 from cellcarve.mixture.state import State
@@ -30,6 +30,8 @@ def around(i, scene, graph, candidate, weight):
     first = graph.start[i]
     for e in range(first, first + graph.near[i]):
         k, w = scene.label[graph.neighbour[e]], graph.weight[e] / FULL
+        if w == 0:
+            continue
         if k == 0:
             noise += w
             continue
@@ -66,7 +68,7 @@ def log_gene(cells, genes, profile, alpha, k, g, own):
 
 
 @njit(cache=True, nogil=True)
-def weigh(i, at, scene, model, tallies, rules, candidate, score):
+def weigh(i, at, scene, model, counts, rules, candidate, score):
     """Turn the neighbours' weights of each candidate in `score` into log densities."""
     cells, profile = model
     many, g = candidate[_MOST], scene.gene[i]
@@ -76,12 +78,15 @@ def weigh(i, at, scene, model, tallies, rules, candidate, score):
         own = 1 if k == scene.label[i] and not rules.classic else 0
         d = sure + rules.field * score[c]
         d += log_place(cells.form[k], at.x[i], at.y[i], at.z[i])
-        d += log_gene(cells, tallies[0], profile, rules.alpha, k, g, own)
+        d += log_gene(cells, counts.genes, profile, rules.alpha, k, g, own)
         if scene.cluster[i] > 0 and cells.cluster[k] != scene.cluster[i]:
             d += rules.unlike
         score[c] = d
-    if scene.segment[i] > 0:
-        correct(i, scene, cells, tallies[1], rules, candidate, score)
+    s = scene.segment[i]
+    if s > 0 and rules.bonus > 0:
+        hold(counts.owner[s], rules.bonus, candidate, score)
+    elif s > 0:
+        discourage(s, cells, counts, rules, candidate, score)
 
 
 @njit(cache=True, nogil=True)
@@ -116,7 +121,7 @@ def log_noise(i, scene, rules, profile, beside):
 
 
 @njit(cache=True, nogil=True)
-def _pass(span, at, scene, graph, model, tallies, rules, out):
+def _pass(span, at, scene, graph, model, counts, rules, out):
     """Draw for the transcripts span[0] .. span[1]; changes go to `out`, their number is returned."""
     low, high, seed, sweep = span
     candidate, score = np.empty(_MOST + 1, np.int32), np.empty(_MOST, np.float64)
@@ -129,11 +134,14 @@ def _pass(span, at, scene, graph, model, tallies, rules, out):
             scene.calm[i] -= np.uint8(1)
             continue
         candidate[_MOST] = many
-        weigh(i, at, scene, model, tallies, rules, candidate, score)
-        many = candidate[_MOST]
+        if rules.bonus > 0 and scene.segment[i] > 0:
+            if rules.bonus == math.inf and old == counts.owner[scene.segment[i]]:
+                continue
+            claim(counts.owner[scene.segment[i]], candidate, score)
+        weigh(i, at, scene, model, counts, rules, candidate, score)
         noise = log_noise(i, scene, rules, model[1], beside)
         w = words(seed, MIXTURE_ASSIGN, sweep, scene.place[i], 0)
-        c, quiet = draw(score, many, noise, unit(w[0]))
+        c, quiet = draw(score, candidate[_MOST], noise, unit(w[0]))
         scene.calm[i] = _REST if alone and quiet < _SURE else np.uint8(0)
         new = candidate[c] if c >= 0 else np.int32(0)
         if new != old:
@@ -151,12 +159,12 @@ def draw_all(state: State, seed: int, threads: int) -> tuple[np.ndarray, np.ndar
         (M,) int32 transcripts that change, and (M,) int32 their new components.
     """
     s = state
-    model, tallies = (s.cells, s.profile), (s.genes, s.segments)
+    model = (s.cells, s.profile)
 
     def one(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
         out = np.empty(high - low, np.int32), np.empty(high - low, np.int32)
         span = (low, high, np.uint64(seed), np.uint32(s.sweep))
-        many = _pass(span, s.at, s.scene, s.graph, model, tallies, s.rules, out)
+        many = _pass(span, s.at, s.scene, s.graph, model, s.counts, s.rules, out)
         return out[0][:many].copy(), out[1][:many].copy()
 
     parts = on_chunks(one, len(s.scene.label), threads)

@@ -32,8 +32,9 @@ def _shift(cells, at, scene, i, k, sign):
 
 
 @njit(cache=True, nogil=True)
-def _move(at, scene, cells, genes, segments, who, to, first):
+def _move(at, scene, cells, counts, who, to, first):
     """Move transcripts who[first:] to components `to`; returns where a store was full, or how many there are."""
+    genes, segments = counts.genes, counts.segments
     for c in range(first, len(who)):
         i, new, old = who[c], to[c], scene.label[who[c]]
         if new == old:
@@ -73,7 +74,7 @@ def move(state: State, who: np.ndarray, to: np.ndarray) -> None:
     done = 0
     while True:
         s = state
-        done = _move(s.at, s.scene, s.cells, s.genes, s.segments, who, to, done)
+        done = _move(s.at, s.scene, s.cells, s.counts, who, to, done)
         if done >= len(who):
             return
         recount(state)
@@ -82,9 +83,9 @@ def move(state: State, who: np.ndarray, to: np.ndarray) -> None:
 def recount(state: State) -> None:
     """Count genes and segments anew into stores with fresh room."""
     scene, owners = state.scene, len(state.cells.n)
-    state.genes = tally_up(scene.label, scene.gene, owners)
     inside = np.where(scene.segment > 0, scene.segment, -1)
-    state.segments = tally_up(scene.label, inside, owners)
+    genes, segments = tally_up(scene.label, scene.gene, owners), tally_up(scene.label, inside, owners)
+    state.counts = state.counts._replace(genes=genes, segments=segments)
 
 
 @njit(cache=True, nogil=True)

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 from numba import njit
 
 from cellcarve.mixture.tally import count_of
@@ -25,12 +24,24 @@ def main_segments(tally, size, main):
 
 
 @njit(cache=True, nogil=True)
-def _hold(owner, rules, candidate, score):
-    """Anchors: a segment's own component gains the bonus, or is alone where the prior is beyond doubt."""
+def claim(owner, candidate, score):
+    """Make a segment's own component a candidate, wherever it lies."""
     last = len(score)
-    for c in range(candidate[last]):
+    many = candidate[last]
+    for c in range(many):
         if candidate[c] == owner:
-            score[c] += min(rules.bonus, 1e6)
+            return
+    if owner > 0 and many < last:
+        candidate[many], score[many] = owner, 0.0
+        candidate[last] = many + 1
+
+
+@njit(cache=True, nogil=True)
+def hold(owner, bonus, candidate, score):
+    """A segment's own component gains the bonus."""
+    for c in range(candidate[len(score)]):
+        if candidate[c] == owner:
+            score[c] += min(bonus, 1e9)
 
 
 @njit(cache=True, nogil=True)
@@ -52,13 +63,13 @@ def _push(value, base, power):
     """`value` plus power times the log of base, where 0 to the power 0 is 1."""
     if power == 0.0:
         return value
-    return value + power * math.log(base) if base > 0 else -np.inf
+    return value + power * math.log(base) if base > 0 else -math.inf
 
 
 @njit(cache=True, nogil=True)
-def discourage(s, size, cells, tally, rules, candidate, score):
+def discourage(s, cells, counts, rules, candidate, score):
     """Baysor's correction: candidates other than the segment's anchor lose by the share of it that they hold."""
-    many, p = candidate[len(score)], rules.trust
+    many, p, size, tally = candidate[len(score)], rules.trust, counts.size[s], counts.segments
     found, held = _anchor(s, size, cells, tally, candidate, many)
     if found < 0 or p <= 0:
         return
@@ -72,13 +83,3 @@ def discourage(s, size, cells, tally, rules, candidate, score):
             score[c] = _push(score[c], t / held, p)
         else:
             score[c] = _push(score[c], 1 - t / size, p * math.exp(3 * p))
-
-
-@njit(cache=True, nogil=True)
-def correct(i, scene, cells, tally, rules, candidate, score):
-    """Weigh the prior on a transcript in a segment."""
-    s = scene.segment[i]
-    if rules.bonus > 0:
-        _hold(model_owner(s, cells), rules, candidate, score)
-    else:
-        discourage(s, size_of(s, cells), cells, tally, rules, candidate, score)

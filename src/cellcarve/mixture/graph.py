@@ -92,9 +92,7 @@ def _nearest_pairs(at: Points, grid: Grid, threads: int) -> np.ndarray:
     return np.column_stack([key // max(n, 1), key % max(n, 1)]).astype(np.int32)
 
 
-def adjacency(
-    at: Points, pairs: np.ndarray, place: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def adjacency(at: Points, pairs: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Neighbour lists of pairs of points, sorted by distance and then by `place`.
 
     Returns

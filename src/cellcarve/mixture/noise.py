@@ -54,16 +54,16 @@ def _fit(distance: np.ndarray, graph: Graph, least: np.ndarray, neighbour: int) 
     cut = float(high + 3 * s)
     p = np.zeros(len(distance), np.float32)
     _first(distance, normals, cut, p)
-    rounds = 0
-    for rounds in range(1, _ROUNDS + 1):
+    rounds, still = 0, False
+    while rounds < _ROUNDS and not still:
+        rounds += 1
         inside = float(p.sum(dtype=np.float64))
         weights = (max(inside, 1e-9), max(len(p) - inside, 1e-9))
         _sweep(distance, graph, normals, weights, cut, least, p)
         fresh = _normals(distance, p, s)
         change = np.abs(fresh - normals) / np.maximum(np.abs(normals), 1e-12)
         normals = fresh
-        if change.max() < _STILL:
-            break
+        still = bool(change.max() < _STILL)
     m = normals if normals[0] <= normals[2] else normals[[2, 3, 0, 1]]
     inside = float(p.sum(dtype=np.float64))
     mean, std = (float(m[0]), float(m[2])), (float(m[1]), float(m[3]))

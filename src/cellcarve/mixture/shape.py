@@ -74,7 +74,11 @@ def write_form(form, covariance, dims, classic):
     a, b, c = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     det = max(xx * a + xy * b + xz * c, 1e-300)
     form[3], form[4], form[5] = a / det, b / det, c / det
-    form[6], form[7], form[8] = (xx * zz - xz * xz) / det, (xy * xz - xx * yz) / det, (xx * yy - xy * xy) / det
+    form[6], form[7], form[8] = (
+        (xx * zz - xz * xz) / det,
+        (xy * xz - xx * yz) / det,
+        (xx * yy - xy * xy) / det,
+    )
     if dims == 2:
         form[5], form[7], form[8] = 0.0, 0.0, 0.0
     halves = 1.5 if classic else 0.5 * dims

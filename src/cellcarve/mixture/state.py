@@ -81,6 +81,27 @@ class Cells(NamedTuple):
     touched: np.ndarray
 
 
+class Counts(NamedTuple):
+    """What components hold; S prior segments.
+
+    Attributes
+    ----------
+    genes
+        Transcripts per component and gene.
+    segments
+        Transcripts per component and prior segment.
+    size
+        (S + 1,) int32 transcripts of each prior segment.
+    owner
+        (S + 1,) int32 component that was begun from each prior segment, 0 = none.
+    """
+
+    genes: Tally
+    segments: Tally
+    size: np.ndarray
+    owner: np.ndarray
+
+
 class Rules(NamedTuple):
     """Numbers of the model; logs are natural.
 
@@ -127,20 +148,12 @@ class State:
 
     Attributes
     ----------
-    at, graph, scene, cells
-        Transcripts and components.
-    genes
-        Counts of genes per component.
-    segments
-        Counts of prior segments per component.
-    segment_size
-        (S + 1,) int32 transcripts of each prior segment.
-    owner
-        (S + 1,) int32 component that was begun from each prior segment, 0 = none.
+    at, graph, scene, cells, counts, rules
+        Transcripts, components, what they hold, and the model's numbers.
     profile
-        (Q, G) float32 log of alpha times the profile of each kind; row 0 is that of the whole tissue.
-    rules
-        The model's numbers.
+        (Q, G) float32 share of each gene in each kind of cell; row 0 is that of the whole tissue.
+    gamma
+        (C,) float64 confidence of each component; (0,) without compartments.
     sweep
         Rounds done.
     """
@@ -149,12 +162,10 @@ class State:
     graph: Graph
     scene: Scene
     cells: Cells
-    genes: Tally
-    segments: Tally
-    segment_size: np.ndarray
-    owner: np.ndarray
-    profile: np.ndarray
+    counts: Counts
     rules: Rules
+    profile: np.ndarray
+    gamma: np.ndarray
     sweep: int = 0
 
 

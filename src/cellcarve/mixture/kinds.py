@@ -1,0 +1,72 @@
+"""Kinds of cells: components grouped by the genes they hold. A kind's profile says which genes a cell may still have."""
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from cellcarve.mixture.state import State
+
+_MOST = 24
+_PER_KIND = 15
+_SAMPLE = 8_000
+_ROUNDS = 12
+# Pseudo-transcripts of the tissue's profile in each kind, per gene.
+_SHRINK = 0.2
+
+
+def overall(gene: np.ndarray, genes: int) -> np.ndarray:
+    """(G,) float64 share of each gene among all transcripts, none of them 0."""
+    total = np.bincount(gene[gene >= 0], minlength=genes) + 0.1
+    return total / total.sum()
+
+
+def holdings(state: State, genes: int) -> csr_matrix:
+    """(C, G) float32 transcripts of each component and gene; row 0 is empty."""
+    label, gene = state.scene.label, state.scene.gene
+    there = (label > 0) & (gene >= 0)
+    one = np.ones(int(there.sum()), np.float32)
+    return csr_matrix((one, (label[there], gene[there])), shape=(len(state.cells.n), genes))
+
+
+def learn_kinds(state: State, genes: int, fewest: int, seed: np.random.Generator) -> None:
+    """Learn profiles of kinds from components of at least `fewest` transcripts, and the kind of every component."""
+    base = overall(state.scene.gene, genes)
+    held = holdings(state, genes)
+    large = np.flatnonzero(state.cells.n >= fewest)
+    if len(large) > _SAMPLE:
+        large = large[np.linspace(0, len(large) - 1, _SAMPLE).astype(np.int64)]
+    many = min(_MOST, len(large) // _PER_KIND)
+    state.cells.kind[:] = 0
+    if many < 2:
+        state.profile = base[None, :].astype(np.float32)
+        return
+    sample = held[large]
+    profile, share = _start(sample, base, many, seed), np.full(many, 1 / many)
+    for _ in range(_ROUNDS):
+        belief = _belief(sample, profile, share)
+        share = (belief.sum(0) + 1) / (len(large) + many)
+        gained = np.asarray(sample.T @ belief).T + _SHRINK * genes * base
+        profile = gained / gained.sum(1, keepdims=True)
+    state.profile = np.vstack([base, profile]).astype(np.float32)
+    state.cells.kind[1:] = 1 + _belief(held[1:], profile, share).argmax(1)
+
+
+def _belief(held: csr_matrix, profile: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(rows, Q) probability of each kind given a component's counts."""
+    score = np.asarray(held @ np.log(profile).T) + np.log(share)
+    score = np.exp(score - score.max(1, keepdims=True))
+    return score / score.sum(1, keepdims=True)
+
+
+def _start(sample: csr_matrix, base: np.ndarray, many: int, seed: np.random.Generator) -> np.ndarray:
+    """First profiles: components far from those chosen before, on square-rooted shares (k-means++)."""
+    shares = sample.multiply(1 / sample.sum(1)).tocsr().sqrt()
+    chosen = [int(seed.integers(sample.shape[0]))]
+    away = np.full(sample.shape[0], np.inf)
+    for _ in range(many - 1):
+        like = np.asarray((shares @ shares[chosen[-1]].T).todense()).ravel()
+        away = np.minimum(away, np.maximum(1 - like, 0) ** 2)
+        odds = np.cumsum(away)
+        chosen.append(int(np.searchsorted(odds, seed.random() * odds[-1])) if odds[-1] > 0 else 0)
+    rows = np.asarray(sample[np.minimum(chosen, sample.shape[0] - 1)].todense())
+    profile = rows + 20 * base
+    return profile / profile.sum(1, keepdims=True)

@@ -1,0 +1,123 @@
+"""The method mixture, from the table of transcripts to a fitted mixture."""
+
+from dataclasses import asdict
+
+import numpy as np
+
+from cellcarve.data.prior import Prior
+from cellcarve.data.table import Table
+from cellcarve.mixture.assemble import assemble
+from cellcarve.mixture.clusters import cluster
+from cellcarve.mixture.compartments import compartments, gene_codes
+from cellcarve.mixture.compositions import neighbours_for
+from cellcarve.mixture.model import Marked, build, rules_of, wanted_cells
+from cellcarve.mixture.prepare import Prepared, prepare
+from cellcarve.mixture.result import MixtureRun
+from cellcarve.mixture.sampler import Course, Plan, refresh, settle, steps
+from cellcarve.mixture.state import State
+from cellcarve.progress import Progress
+from cellcarve.settings import ComputeSettings, MixtureSettings
+
+
+def fit(
+    table: Table, prior: Prior, settings: MixtureSettings, compute: ComputeSettings, progress: Progress
+) -> MixtureRun:
+    """Fit the mixture: which transcripts make up cells, and which are noise.
+
+    Outlines and colours are not made yet: see `add_outlines` and `add_colours`.
+
+    Parameters
+    ----------
+    table
+        N rows of input; K of them kept.
+    prior
+        Prior cells laid over them, perhaps none.
+    settings, compute
+        Of the method and of the run.
+    progress
+        Who is told how far it is.
+
+    Returns
+    -------
+    MixtureRun
+        Of the K kept rows.
+
+    Raises
+    ------
+    InputError
+        No row is kept, or the prior has too few segments to measure the size of cells.
+    SettingsError
+        The size of cells is not given and there is no prior to measure it from, or marker genes are unknown.
+    """
+    progress.stage("finding neighbours and noise", int((table.status == 0).sum()), "transcripts")
+    ready = prepare(table, prior, settings, compute.threads)
+    notes: list[str] = []
+    marked = mark(ready, table.genes, settings, compute, notes)
+    rules = rules_of(ready, prior, settings)
+    state = build(ready, marked, rules, settings)
+    refresh(state)
+    plan = Plan(
+        settings.iterations,
+        0.0 if settings.compat else settings.tolerance,
+        ready.fewest,
+        ready.molecules.genes,
+        compute.seed,
+        compute.threads,
+    )
+    progress.stage("fitting cells", settings.iterations, "rounds")
+    course = Course()
+    for now in steps(state, plan):
+        course = now
+        progress.advance(1)
+    params = _params(ready, settings, state, plan)
+    share, second = settle(state, course.history)
+    return assemble(ready, marked, state, course, (share, second), (params, notes))
+
+
+def mark(
+    ready: Prepared, genes: list[str], settings: MixtureSettings, compute: ComputeSettings, notes: list[str]
+) -> Marked:
+    """Compartments and molecule clusters, where they are asked for; sentences for the user go to `notes`."""
+    m = ready.molecules
+    chances, course, markers = None, None, np.empty(0, np.int32)
+    if settings.nuclei_genes:
+        codes = [
+            gene_codes(settings.nuclei_genes, genes, "nuclei_genes"),
+            gene_codes(settings.cyto_genes, genes, "cyto_genes"),
+        ]
+        markers = np.concatenate(codes)
+        chances, course = compartments(m, ready.graph, ready.confidence, (codes[0], codes[1]), ready.scale)
+        missing = sorted(set(settings.nuclei_genes + settings.cyto_genes) - set(genes))
+        if missing:
+            notes.append(f"compartment genes that the data lack: {', '.join(missing)}")
+    labels, clustering = np.zeros(len(m), np.uint8), None
+    if settings.molecule_clusters > 1:
+        how = compute.seed, compute.threads, bool(settings.compat)
+        labels, clustering, found = cluster(m, ready.graph, ready.confidence, settings.molecule_clusters, how)
+        if not found:
+            notes.append(
+                "molecule clusters start from the tissue's profile: no independent components were found"
+            )
+    return Marked(labels, clustering, chances, course, markers)
+
+
+def _params(ready: Prepared, settings: MixtureSettings, state: State, plan: Plan) -> dict[str, object]:
+    """Every value in force."""
+    genes = ready.molecules.genes
+    classic = bool(settings.compat)
+    rules = {
+        key: value for key, value in state.rules._asdict().items() if key not in ("scale", "spread", "fewest")
+    }
+    return {
+        **asdict(settings),
+        "cell_scale": float(ready.scale),
+        "cell_scale_std": float(ready.spread),
+        "min_transcripts_per_cell": int(ready.fewest),
+        "min_transcripts_per_segment": int(ready.least_segment),
+        "noise_neighbour": int(ready.noise.neighbour),
+        "cells_init": wanted_cells(ready, settings),
+        "ncv_neighbours": settings.ncv_neighbours or neighbours_for(genes, ready.fewest, classic),
+        "rounds": state.sweep,
+        "history": plan.history,
+        "model": rules,
+    }

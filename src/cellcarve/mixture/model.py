@@ -1,0 +1,89 @@
+"""From what is known of the transcripts to the chain at its start: the model's numbers and first components."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellcarve.data.prior import Prior
+from cellcarve.mixture.compartments import weakened
+from cellcarve.mixture.prepare import Prepared
+from cellcarve.mixture.result import Convergence
+from cellcarve.mixture.start import begin, choose_seeds, place_noise
+from cellcarve.mixture.state import Rules, Scene, State
+from cellcarve.settings import MixtureSettings
+
+_FIELD = 0.1
+_UNLIKE = 0.25
+
+
+@dataclass
+class Marked:
+    """What is known of transcripts besides their place and gene; N in Morton order.
+
+    Attributes
+    ----------
+    cluster
+        (N,) uint8 molecule cluster, or all 0.
+    clustering
+        Course of the clusters, or None.
+    compartment
+        (N, 3) float64 chances of nucleus, cytoplasm and neither, or None.
+    compartments
+        Their course, or None.
+    markers
+        Codes of the genes that mark compartments.
+    """
+
+    cluster: np.ndarray
+    clustering: Convergence | None
+    compartment: np.ndarray | None
+    compartments: Convergence | None
+    markers: np.ndarray
+
+
+def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
+    """The model's numbers from the settings."""
+    classic = settings.compat == "0.7"
+    dims = 3 if ready.molecules.deep else 2
+    alpha = 0.0 if classic or settings.composition == "classic" else 2 * np.sqrt(ready.molecules.genes)
+    anchored = settings.anchors and not classic and bool(ready.segment.any())
+    doubt = 1 - prior.confidence
+    bonus = (-1.3 * float(np.log(doubt)) if doubt > 0 else np.inf) if anchored else 0.0
+    return Rules(
+        scale=float(ready.scale),
+        spread=float(ready.spread),
+        fewest=float(max(ready.fewest, 1)),
+        dims=dims,
+        field=_FIELD,
+        unlike=float(np.log(_UNLIKE)),
+        noise=place_noise(dims, ready.scale),
+        alpha=float(alpha),
+        trust=float(prior.confidence),
+        bonus=bonus,
+        classic=classic,
+    )
+
+
+def wanted_cells(ready: Prepared, settings: MixtureSettings) -> int:
+    """Components to begin with, where no prior says otherwise."""
+    return max(settings.cells_init or 2 * (len(ready.molecules) // max(ready.fewest, 3)), 1)
+
+
+def build(ready: Prepared, marked: Marked, rules: Rules, settings: MixtureSettings) -> State:
+    """The chain at its start."""
+    m, n = ready.molecules, len(ready.molecules)
+    nothing = np.zeros(n, np.int32)
+    gene, graph, nuclear = m.gene, ready.graph, np.zeros(0, np.float32)
+    if marked.compartment is not None:
+        nuclear = (1 - marked.compartment[:, 1]).astype(np.float32)
+        if not rules.classic:
+            gene = np.where(np.isin(gene, marked.markers), -1, gene).astype(np.int32)
+            graph = weakened(graph, marked.compartment)
+    calm = np.zeros(n, np.uint8)
+    scene = Scene(gene, m.place, ready.confidence, marked.cluster, ready.segment, nothing, calm, nuclear)
+    anchored = ready.segment if rules.bonus > 0 else nothing
+    seeds = choose_seeds(m, ready.confidence, anchored, rules, wanted_cells(ready, settings))
+    size = np.bincount(ready.segment, minlength=1).astype(np.int32)
+    if len(seeds.owner) < len(size):
+        seeds.owner = np.zeros(len(size), np.int32)
+    return begin(m, graph, scene, seeds, size, rules)

@@ -1,0 +1,184 @@
+"""The iteration: draw, keep cells connected, refit; then vote over the last rounds."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+
+from cellcarve.mixture.assign import draw_all
+from cellcarve.mixture.change import move
+from cellcarve.mixture.earlier import main_segments
+from cellcarve.mixture.history import History, vote
+from cellcarve.mixture.kinds import learn_kinds
+from cellcarve.mixture.pieces import loose_pieces
+from cellcarve.mixture.shape import refit
+from cellcarve.mixture.start import place_noise
+from cellcarve.mixture.state import State
+
+_CONNECT = 3
+_WINDOW = 12
+_KIND_ROUNDS = (6, 12, 24, 48, 96)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the sampler runs.
+
+    Attributes
+    ----------
+    iterations
+        Most rounds.
+    tolerance
+        Drift below which it stops; 0 = never.
+    fewest
+        Transcripts that make a cell count in the trace.
+    genes
+        Number of genes.
+    seed, threads
+        Of the run.
+    """
+
+    iterations: int
+    tolerance: float
+    fewest: int
+    genes: int
+    seed: int
+    threads: int
+
+    @property
+    def history(self) -> int:
+        """Rounds that take part in the vote."""
+        return max(round(0.1 * self.iterations), 1)
+
+
+@dataclass
+class Round:
+    """What one round did; `components` has a number per threshold."""
+
+    components: np.ndarray
+    changed: float
+    noise: float
+    merged: int = 0
+    split: int = 0
+    born: int = 0
+
+
+@dataclass
+class Course:
+    """Rounds so far, and the history once it is kept."""
+
+    rounds: list[Round] = field(default_factory=list)
+    history: History | None = None
+
+
+@njit(cache=True, nogil=True)
+def _members_of_small(label, n, anchor, fewest):
+    who = np.empty(len(label), np.int32)
+    many = 0
+    for i in range(len(label)):
+        k = label[i]
+        if k > 0 and n[k] < fewest and anchor[k] == 0:
+            who[many] = i
+            many += 1
+    return who[:many]
+
+
+def thresholds(fewest: int) -> np.ndarray:
+    """Numbers of transcripts at which the trace counts cells."""
+    return np.unique(np.maximum(np.rint(np.array([0, 0.5, 1, 2, 5]) * fewest), 1)).astype(np.int64)
+
+
+def steps(state: State, plan: Plan) -> Iterator[Course]:
+    """Run the chain; yields after every round. `state` changes in place."""
+    course = Course()
+    last = plan.iterations
+    generator = np.random.Generator(np.random.Philox(key=[plan.seed, 66]))
+    held = _held(state)
+    while state.sweep < last:
+        state.sweep += 1
+        changes = [_draw(state, plan)]
+        if state.sweep % _CONNECT == 0 or state.sweep == last:
+            changes.append(_moved(state, *loose_pieces(state, held)))
+        changes.append(_drop(state, 2))
+        if state.rules.alpha > 0 and state.sweep in _KIND_ROUNDS:
+            learn_kinds(state, plan.genes, max(plan.fewest // 2, 5), generator)
+        refresh(state)
+        course.rounds.append(_look(state, plan, len(changes[0][0])))
+        if course.history is not None:
+            course.history.record(changes)
+        elif state.sweep >= last - plan.history or _still(course, plan, state.sweep):
+            last = min(last, state.sweep + plan.history)
+            course.history = History(state.sweep, state.scene.label.copy())
+        yield course
+
+
+def _held(state: State) -> np.ndarray:
+    """(N,) bool: transcripts that a prior fastens to their component."""
+    return (state.scene.segment > 0) & (state.rules.bonus > 0)
+
+
+def _draw(state: State, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    if len(state.counts.size) > 1 and state.rules.bonus == 0:
+        main_segments(state.counts.segments, state.counts.size, state.cells.main)
+    return _moved(state, *draw_all(state, plan.seed, plan.threads))
+
+
+def _moved(state: State, who: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    move(state, who, to)
+    return who, to
+
+
+def _drop(state: State, fewest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Dissolve components of fewer transcripts."""
+    who = _members_of_small(state.scene.label, state.cells.n, state.cells.anchor, fewest)
+    return _moved(state, who, np.zeros(len(who), np.int32))
+
+
+def refresh(state: State) -> None:
+    """M-step: shapes of the components that changed, and the density of noise."""
+    refit(state.cells, state.rules, state.gamma)
+    noise = place_noise(state.rules.dims, state.rules.scale)
+    if state.rules.alpha <= 0:
+        kinds = state.counts.genes.kinds[1:]
+        kinds = kinds[kinds > 0]
+        noise += math.log(float(np.mean(1 / kinds))) if len(kinds) else 0.0
+    state.rules = state.rules._replace(noise=noise)
+
+
+def _look(state: State, plan: Plan, changed: int) -> Round:
+    n = state.cells.n[1:]
+    total = max(len(state.scene.label), 1)
+    return Round(
+        np.array([np.count_nonzero(n >= t) for t in thresholds(plan.fewest)], np.int64),
+        changed / total,
+        1 - float(n.sum()) / total,
+    )
+
+
+def _still(course: Course, plan: Plan, sweep: int) -> bool:
+    """Whether cells and changes drift by less than the tolerance from one window of rounds to the next."""
+    if plan.tolerance <= 0 or sweep < max(4 * _WINDOW, _KIND_ROUNDS[-1] // 2 + _WINDOW):
+        return False
+    at = int(np.searchsorted(thresholds(plan.fewest), plan.fewest))
+    cells = np.array([r.components[at] for r in course.rounds[-2 * _WINDOW :]], float)
+    changed = np.array([r.changed for r in course.rounds[-2 * _WINDOW :]])
+    drift = [abs(v[_WINDOW:].mean() / max(v[:_WINDOW].mean(), 1e-9) - 1) for v in (cells, changed)]
+    return drift[0] < plan.tolerance and drift[1] < 10 * plan.tolerance
+
+
+def settle(state: State, history: History) -> tuple[np.ndarray, np.ndarray]:
+    """Give every transcript the label that it held most of the time.
+
+    Returns
+    -------
+    tuple
+        (N,) float32 share of the history that agrees, and (N,) int32 runner-up, 0 = none.
+    """
+    alive = state.cells.n > 0
+    label, share, second = vote(history, alive)
+    who = np.flatnonzero(label != state.scene.label).astype(np.int32)
+    move(state, who, label[who])
+    refresh(state)
+    return share, second
