@@ -27,6 +27,10 @@ def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Prog
     Segmentation
         Of all N rows, in input order.
     """
+    if settings.method == "mixture":
+        from cellcarve.mixture import mixture
+
+        return mixture(table, prior, settings.mixture, settings.compute, progress)
     from cellcarve.carve import carve
 
     return carve(table, prior, settings.carve, settings.compute, progress)

@@ -11,6 +11,7 @@ from cellcarve.settings import (
     CarveSettings,
     ComputeSettings,
     Method,
+    MixtureSettings,
     OutputSettings,
     PriorSettings,
     ReadSettings,
@@ -21,7 +22,8 @@ INPUT = Parameter(name="*", group=Group("Input", sort_key=1))
 PRIOR = Parameter(name="*", group=Group("Prior", sort_key=2), negative_bool=())
 CHOICE = Group("Method", sort_key=3)
 METHOD = Parameter(name="*", group=CHOICE)
-COMPUTE = Parameter(name="*", group=Group("Compute", sort_key=4))
+MIXTURE = Parameter(name="*", group=Group("Method mixture", sort_key=4))
+COMPUTE = Parameter(name="*", group=Group("Compute", sort_key=9))
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Options:
     read: Annotated[ReadSettings, INPUT] = field(default_factory=ReadSettings)
     prior: Annotated[PriorSettings, PRIOR] = field(default_factory=PriorSettings)
     carve: Annotated[CarveSettings, METHOD] = field(default_factory=CarveSettings)
+    mixture: Annotated[MixtureSettings, MIXTURE] = field(default_factory=MixtureSettings)
     compute: Annotated[ComputeSettings, COMPUTE] = field(default_factory=ComputeSettings)
 
 
@@ -60,7 +63,7 @@ def segment(
     from cellcarve.console import console
     from cellcarve.run import segment as run_segment
 
-    parts = {name: getattr(options, name) for name in ("read", "prior", "carve", "compute")}
+    parts = {name: getattr(options, name) for name in ("read", "prior", "carve", "mixture", "compute")}
     target = OutputSettings(output, options.shown.overwrite)
     with console(options.shown.quiet) as progress:
         run = run_segment(source, Settings(method=method, **parts), target, progress)

@@ -13,10 +13,10 @@ def main_segments(tally, size, main):
     for k in range(1, len(main)):
         best, share = 0, 0.0
         for slot in range(tally.start[k], tally.start[k] + tally.size[k]):
-            if tally.count[slot] <= 0:
+            if tally.held[slot] <= 0:
                 continue
             s = tally.key[slot]
-            mine = tally.count[slot] / size[s]
+            mine = tally.held[slot] / size[s]
             level = mine == share and (size[s] > size[best] or (size[s] == size[best] and s < best))
             if mine > share or (best > 0 and level):
                 best, share = s, mine

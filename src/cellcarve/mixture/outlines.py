@@ -151,7 +151,8 @@ def layer_edges(z: np.ndarray, most: int = MOST_LAYERS) -> tuple[list[str], list
     values = np.unique(z)
     if len(values) <= most:
         return [str(float(v)) for v in values], [(float(v), float(np.nextafter(v, np.inf))) for v in values]
-    inner = np.linspace(*np.quantile(z, _ENDS), most + 1)[1:-1]
+    low, high = np.quantile(z, _ENDS)
+    inner = np.linspace(float(low), float(high), most + 1)[1:-1]
     edges = [-np.inf, *(float(e) for e in inner), np.inf]
     bounds = list(pairwise(edges))
     return [f"[{low:.6g}, {high:.6g})" for low, high in bounds], bounds

@@ -168,7 +168,7 @@ def _still(course: Course, plan: Plan, sweep: int) -> bool:
     return drift[0] < plan.tolerance and drift[1] < 10 * plan.tolerance
 
 
-def settle(state: State, history: History) -> tuple[np.ndarray, np.ndarray]:
+def settle(state: State, history: History | None) -> tuple[np.ndarray, np.ndarray]:
     """Give every transcript the label that it held most of the time.
 
     Returns
@@ -177,7 +177,7 @@ def settle(state: State, history: History) -> tuple[np.ndarray, np.ndarray]:
         (N,) float32 share of the history that agrees, and (N,) int32 runner-up, 0 = none.
     """
     alive = state.cells.n > 0
-    label, share, second = vote(history, alive)
+    label, share, second = vote(history or History(state.sweep, state.scene.label.copy()), alive)
     who = np.flatnonzero(label != state.scene.label).astype(np.int32)
     move(state, who, label[who])
     refresh(state)

@@ -23,7 +23,7 @@ class Tally(NamedTuple):
         (C,) int32 keys with a count above 0.
     key
         int32, -1 = free.
-    count
+    held
         int32.
     end
         (1,) int64, slots of the store that are given away.
@@ -34,7 +34,7 @@ class Tally(NamedTuple):
     used: np.ndarray
     kinds: np.ndarray
     key: np.ndarray
-    count: np.ndarray
+    held: np.ndarray
     end: np.ndarray
 
 
@@ -54,7 +54,7 @@ def count_of(tally, owner, what):
     if tally.size[owner] == 0:
         return np.int32(0)
     slot = slot_of(tally.key, tally.start[owner], tally.size[owner], what)
-    return tally.count[slot] if tally.key[slot] == what else np.int32(0)
+    return tally.held[slot] if tally.key[slot] == what else np.int32(0)
 
 
 @njit(cache=True, nogil=True)
@@ -69,9 +69,9 @@ def _grow(tally, owner):
     tally.end[0] += wanted
     tally.start[owner], tally.size[owner], tally.used[owner] = fresh, wanted, 0
     for s in range(old, old + many):
-        if tally.count[s] > 0:
+        if tally.held[s] > 0:
             slot = slot_of(tally.key, fresh, wanted, tally.key[s])
-            tally.key[slot], tally.count[slot] = tally.key[s], tally.count[s]
+            tally.key[slot], tally.held[slot] = tally.key[s], tally.held[s]
             tally.used[owner] += 1
     return True
 
@@ -82,14 +82,14 @@ def add(tally, owner, what, amount):
     if tally.size[owner] > 0:
         slot = slot_of(tally.key, tally.start[owner], tally.size[owner], what)
         if tally.key[slot] == what:
-            before = tally.count[slot]
-            tally.count[slot] = before + amount
-            tally.kinds[owner] += np.int32(tally.count[slot] > 0) - np.int32(before > 0)
+            before = tally.held[slot]
+            tally.held[slot] = before + amount
+            tally.kinds[owner] += np.int32(tally.held[slot] > 0) - np.int32(before > 0)
             return True
     if 4 * (tally.used[owner] + 1) > 3 * tally.size[owner] and not _grow(tally, owner):
         return False
     slot = slot_of(tally.key, tally.start[owner], tally.size[owner], what)
-    tally.key[slot], tally.count[slot] = what, amount
+    tally.key[slot], tally.held[slot] = what, amount
     tally.used[owner] += 1
     tally.kinds[owner] += 1
     return True

@@ -29,7 +29,7 @@ __all__ = [
     "VoxelSettings",
 ]
 
-Method = Literal["carve"]
+Method = Literal["carve", "mixture"]
 
 
 @dataclass(frozen=True)

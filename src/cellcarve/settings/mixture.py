@@ -19,8 +19,7 @@ class MixtureSettings(Validated):
     Parameters
     ----------
     cell_scale
-        Expected radius of a cell in µm; where nothing is said, measured from the prior, or else worked out from
-        `cell_diameter`.
+        Expected radius of a cell in µm; where nothing is said, measured from the prior. Needed without one.
     cell_scale_std
         Spread of that radius: "25%" of it, or a number in µm. Where nothing is said, measured with the scale.
     min_transcripts_per_cell
@@ -37,8 +36,10 @@ class MixtureSettings(Validated):
         Stop when the number of cells and the share of changes drift by less than this; 0 = all rounds.
     cells_init
         Cells to start with; 0 = from the number of transcripts and the prior.
-    nuclei_genes, cyto_genes
-        Genes found in nuclei and in cytoplasm, separated by commas; both or none.
+    nuclei_genes
+        Genes found in nuclei, separated by commas; needs `cyto_genes` too.
+    cyto_genes
+        Genes found in cytoplasm.
     force_2d
         Leave z out.
     z_stretch
@@ -46,9 +47,12 @@ class MixtureSettings(Validated):
     composition
         How genes weigh: "dirichlet" (shrunk towards cell types), "classic" (counts), or "auto" by how often
         genes repeat within cells.
-    merges, splits, births
-        Join neighbouring cells that are better explained as one, cut cells better explained as two, and
-        start cells where many transcripts are left without one.
+    merges
+        Join neighbouring cells that are better explained as one.
+    splits
+        Cut cells that are better explained as two.
+    births
+        Start cells where many transcripts are left without one.
     anchors
         Cells of the prior are kept and hold their nuclear transcripts as firmly as the prior is trusted.
     prior_cells_only
