@@ -12,6 +12,7 @@ from cellcarve.simulate.families.expression import _colours, make_repertoire
 from cellcarve.simulate.families.kinds import FAMILIES, Name
 from cellcarve.simulate.families.layout import NUCLEUS, lay_cells
 from cellcarve.simulate.families.molecules import how_many
+from cellcarve.simulate.programmes import PROGRAMMES, draw_genes, make_panel, taste
 
 OTHERS = [name for name in FAMILIES if name != "tissue"]
 
@@ -257,3 +258,18 @@ def test_the_nearest_nucleus_is_right_as_often_as_it_should_be(name, right, tmp_
     named = np.where(cell > 0, first.reindex(cell).to_numpy(), "")
     hit = named == "cell-" + rows.true_cell.astype(str).to_numpy()
     assert abs(hit[known].mean() - right) < 0.03
+
+
+def test_cells_like_genes_as_their_tastes_say():
+    key = lay_cells(FAMILIES["dense"], 4, 6, 0.0, None).key
+    panel = make_panel(6, 40)
+    table = taste(key, 40)
+    assert table.min() >= 0.2
+    assert table.max() <= 1
+    bits = np.random.default_rng(0).integers(0, 2**64, 100_000, np.uint64)
+    one, outside = np.zeros(len(bits), np.int64), np.zeros(len(bits), bool)
+    mixture = np.cumsum(np.eye(PROGRAMMES)[:1], axis=1)
+    gene = draw_genes(bits, one, outside, key, mixture, panel.heap, panel.ease)
+    share = np.diff(panel.heap[0], prepend=0) * panel.ease[0] * table[0]
+    share /= share.sum()
+    assert np.abs(np.bincount(gene, minlength=40) / len(gene) - share).max() < 0.006

@@ -120,10 +120,25 @@ def draw_genes(
             k = min(np.searchsorted(mixture[c], fraction(bits)), heap.shape[0] - 1)
             bits = scramble(bits + np.uint64(0x9E3779B97F4A7C15))
             g = min(np.searchsorted(heap[k], fraction(bits)), heap.shape[1] - 1)
-            own = fraction(scramble(key[c] + np.uint64(g) * np.uint64(0xD1B54A32D192ED03)))
-            taken = ease[int(nuclear[t]), g] * (0.2 + 0.8 * own)
+            taken = ease[int(nuclear[t]), g] * _liking(key[c], g)
             bits = scramble(bits + np.uint64(0x9E3779B97F4A7C15))
             if fraction(bits) < taken:
                 break
         gene[t] = g
     return gene
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _liking(key: np.uint64, gene: int) -> float:
+    """How readily a cell makes a gene, 0.2 .. 1."""
+    return 0.2 + 0.8 * fraction(scramble(key + np.uint64(gene) * np.uint64(0xD1B54A32D192ED03)))
+
+
+@njit(cache=True, nogil=True)
+def taste(key: np.ndarray, genes: int) -> np.ndarray:
+    """(n, G) float64, how readily each of the cells with some keys makes each gene, 0.2 .. 1."""
+    table = np.empty((len(key), genes))
+    for c in range(len(key)):
+        for g in range(genes):
+            table[c, g] = _liking(key[c], g)
+    return table
