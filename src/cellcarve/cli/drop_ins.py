@@ -19,7 +19,12 @@ class DropIn(NamedTuple):
     summary: str
 
 
-DROP_INS: dict[str, DropIn] = {}
+DROP_INS: dict[str, DropIn] = {
+    "stitch-cosmx": DropIn(
+        "cellcarve.compat.proseg.stitch:main",
+        "Join the flat files of AtoMx into one table for proseg --cosmx-micron.",
+    ),
+}
 
 
 def call(name: str, tokens: list[str]) -> None:
