@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "report": FOUNDATION | {"report", "write"},
     "evaluate": FOUNDATION | {"evaluate", "read", "write"},
     "simulate": FOUNDATION | {"simulate"},
+    "nuclei": FOUNDATION | {"nuclei"},
 }
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
