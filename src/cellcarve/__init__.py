@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from cellcarve.api import Result, segment
 
 __version__ = "0.1.0"
-__all__ = ["Result", "__version__", "demo", "evaluate", "report", "segment", "simulate"]
+__all__ = ["Result", "__version__", "convert", "demo", "evaluate", "report", "segment", "simulate"]
 
-_LAZY = {"Result", "demo", "evaluate", "report", "segment", "simulate"}
+_LAZY = {"Result", "convert", "demo", "evaluate", "report", "segment", "simulate"}
 
 
 class _Package(ModuleType):

@@ -241,6 +241,51 @@ def report(folder: str | Path) -> Path:
     return Path(folder) / "report.html"
 
 
+def convert(
+    folder: str | Path,
+    to: str,
+    output: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    pixel_size: float | None = None,
+    origin: tuple[float, float] | None = None,
+) -> Path:
+    """Write a finished segmentation, ours or proseg's, in another tool's form.
+
+    Parameters
+    ----------
+    folder
+        A run's folder, or the zarr store of proseg or of its stand-in.
+    to
+        ``"h5ad"``, ``"seurat"``, ``"xenium-ranger"``, ``"qupath"``, ``"spatialdata"`` or ``"geojson"``.
+    output
+        File or folder to make; named after the source by default.
+    overwrite
+        Replace what is there.
+    pixel_size, origin
+        For QuPath: side in µm of a pixel of the image, and position in µm of the corner of its first one.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    SettingsError
+        There is no such form.
+    InputError
+        The folder holds no finished segmentation.
+    OutputError
+        Something is there already, or it cannot be written.
+    """
+    from cellcarve.convert import convert as write
+    from cellcarve.convert import pixels
+
+    place = pixels(pixel_size, origin)
+    return write(Path(folder), to, None if output is None else Path(output), overwrite, place)[0]
+
+
 def demo(folder: str | Path = "demo", *, overwrite: bool = False) -> dict[str, dict[str, Any]]:
     """Segment a small tissue whose truth is known, and score it beside simple rules.
 

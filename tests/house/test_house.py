@@ -14,7 +14,7 @@ DEEPEST, DEEPEST_KERNEL = 3, 5
 
 # Who may import whom inside the package; single files of the package's root count as "root".
 # Data flows read -> priors -> method -> summarise -> write -> report, and no stage looks at a later one.
-FOUNDATION = {"data", "errors", "fresh", "memory", "progress", "settings", "validate"}
+FOUNDATION = {"data", "errors", "fresh", "memory", "progress", "settings", "staged", "validate"}
 MAY_IMPORT = {
     "data": {"data", "errors"},
     "read": FOUNDATION | {"read"},
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "voxels": FOUNDATION | {"voxels", "chain"},
     "mixture": FOUNDATION | {"mixture", "chain"},
     "summarise": FOUNDATION | {"summarise"},
+    "convert": FOUNDATION | {"convert"},
     "write": FOUNDATION | {"write", "report", "record"},
     "report": FOUNDATION | {"report", "write"},
     "evaluate": FOUNDATION | {"evaluate", "read", "write"},

@@ -20,6 +20,9 @@ class DropIn(NamedTuple):
 
 
 DROP_INS: dict[str, DropIn] = {
+    "proseg-to-baysor": DropIn(
+        "cellcarve.compat.proseg.to_baysor:main", "Turn proseg's store into files that Xenium Ranger imports."
+    ),
     "stitch-cosmx": DropIn(
         "cellcarve.compat.proseg.stitch:main",
         "Join the flat files of AtoMx into one table for proseg --cosmx-micron.",

@@ -18,12 +18,12 @@ from cellcarve.compat.proseg.outputs.geojson import write_features
 from cellcarve.compat.proseg.outputs.masks import write_masks
 from cellcarve.compat.proseg.outputs.matrix import write_matrix
 from cellcarve.compat.proseg.outputs.polygons import column_polygons, layer_polygons
-from cellcarve.compat.proseg.outputs.staged import staged
 from cellcarve.compat.proseg.outputs.store import Told, write_store
 from cellcarve.compat.proseg.outputs.tables import format_of, write_table
 from cellcarve.compat.proseg.outputs.transcripts import transcript_batches
 from cellcarve.compat.proseg.outputs.voxel_counts import write_voxel_counts
 from cellcarve.data.table import Table
+from cellcarve.staged import staged
 from cellcarve.voxels.result import VoxelRun
 
 # The oldest version of proseg that tells the quality of transcripts, as `--compat` names versions.

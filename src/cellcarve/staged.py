@@ -35,7 +35,8 @@ class Stage:
             raise OutputError(
                 f"there is no folder '{target.parent}' to write '{target.name}' to; make it first"
             )
-        partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
+        # The ending stays, as some writers go by it.
+        partial = target.with_name(f".partial-{os.getpid()}-{target.name}")
         _remove(partial)
         self.targets[target] = partial
         return partial
