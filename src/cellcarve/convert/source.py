@@ -1,5 +1,6 @@
 """A finished segmentation from its folder: a run of ours, or a store as proseg writes it."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,7 +137,10 @@ def _load_run(folder: Path) -> Finished:
 def _load_store(folder: Path) -> Finished:
     import anndata
 
-    table = anndata.read_zarr(folder / "tables" / "table")
+    with warnings.catch_warnings():
+        # proseg leaves out how arrays are encoded, which anndata remarks for each.
+        warnings.simplefilter("ignore")
+        table = anndata.read_zarr(folder / "tables" / "table")
     if "cell" in table.obs:
         table.obs_names = table.obs["cell"].astype(str).to_numpy(object)
     for axis, name in (("x", "centroid_x"), ("y", "centroid_y")):

@@ -66,7 +66,7 @@ def accepted(finished: Finished) -> Accepted:
 
 
 def write_assignment(path: Path, finished: Finished, keep: Accepted) -> None:
-    """Write the cell of each transcript: ``transcript_id``, ``cell``, ``is_noise``, ``x``, ``y``, ``z``.
+    """Write the cell of each transcript: ``transcript_id``, ``cell``, ``is_noise``, ``x``, ``y``, ``z``, ``qv``.
 
     Cells are called ``cell-<number>``, counted from 0; the field is empty where ``is_noise`` is true. Positions are
     where transcripts were made, if the method tells that, else where they were seen.
@@ -89,16 +89,25 @@ def write_assignment(path: Path, finished: Finished, keep: Accepted) -> None:
 
     names = pa.array([f"cell-{c}" for c in range(finished.cells)], pa.string())
     plain = csv.WriteOptions(include_header=False, quoting_style="none")
+    first = True
     with path.open("wb") as file:
-        file.write(b"transcript_id,cell,is_noise,x,y,z\n")
-        for batch in finished.transcripts("id", "cell", "x", "y", "z", "made_x", "made_y", "made_z"):
+        for batch in finished.transcripts("id", "cell", "x", "y", "z", "qv", "made_x", "made_y", "made_z"):
             cell = batch["cell"]
             noise = (cell < 0) | ~keep.cell[cell]
-            columns = [batch["id"].cast(pa.string()), names.take(pa.array(cell, mask=noise)), pa.array(noise)]
-            columns += [batch.get(f"made_{axis}", batch.get(axis, pa.nulls(len(cell)))) for axis in "xyz"]
+            columns = {
+                "transcript_id": batch["id"].cast(pa.string()),
+                "cell": names.take(pa.array(cell, mask=noise)),
+                "is_noise": pa.array(noise),
+            }
+            for axis in "xyz":
+                columns[axis] = batch.get(f"made_{axis}", batch.get(axis, pa.nulls(len(cell))))
+            if "qv" in batch:
+                columns["qv"] = batch["qv"]
             sink = pa.BufferOutputStream()
-            csv.write_csv(pa.table(columns, names=["t", "c", "n", "x", "y", "z"]), sink, plain)
+            csv.write_csv(pa.table(columns), sink, plain)
+            file.write((",".join(columns) + "\n").encode() if first else b"")
             file.write(sink.getvalue())
+            first = False
 
 
 def write_rings(path: Path, keep: Accepted) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from cellcarve.compat.proseg.outputs.tables import full
 from cellcarve.voxels.result import VoxelRun
 
 
@@ -33,4 +34,4 @@ def cell_table(run: VoxelRun) -> pa.RecordBatch:
         "surface_area": run.surface.astype(np.uint32),
         "scale": run.scale.astype(np.float32),
     }
-    return pa.RecordBatch.from_pydict(columns)
+    return full(columns)

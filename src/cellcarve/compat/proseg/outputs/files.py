@@ -26,8 +26,8 @@ from cellcarve.data.table import Table
 from cellcarve.staged import staged
 from cellcarve.voxels.result import VoxelRun
 
-# The oldest version of proseg that tells the quality of transcripts, as `--compat` names versions.
-TELLS_QUALITY = "3.2"
+# The oldest version, as `--compat` names them, that tells the quality of transcripts, and factors in the store.
+MODERN = "3.2"
 
 Rows = tuple[pa.Schema, Iterable[pa.RecordBatch]]
 
@@ -62,13 +62,15 @@ def write(run: VoxelRun, table: Table, options: Options, seconds: float = 0.0) -
     output = options.output
     check_outputs(output)
     shown = average(run) if options.model.best else run
-    extra: tuple[str, ...] = ("qv",) if options.model.compat >= TELLS_QUALITY else ()
+    modern = options.model.compat >= MODERN
+    extra: tuple[str, ...] = ("qv",) if modern else ()
     extra += ("probability",) if options.model.best else ()
     columns = union(shown)
     agreed = consensus(shown, columns)
     polygons = column_polygons(shown, agreed)
     words = " ".join(("proseg", *options.arguments))
-    told = Told(VERSION, words, seconds, None if output.exclude_spatialdata_transcripts else extra)
+    held = None if output.exclude_spatialdata_transcripts else extra
+    told = Told(VERSION, words, seconds, held, output.cells_per_chunk if modern else 0)
     tables = _tables(shown, table, output.cells_per_chunk, extra)
     others = _others(shown, columns, agreed, polygons)
     store, files = output.path(output.output_spatialdata), wanted(output)

@@ -1,10 +1,11 @@
 """The table of genes, and those of the factors that genes share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
 
+from cellcarve.compat.proseg.outputs.tables import full
 from cellcarve.voxels.result import VoxelRun, phi_rows, rate_rows
 
 
@@ -32,7 +33,7 @@ def gene_table(run: VoxelRun) -> pa.RecordBatch:
         for layer in range(layers):
             rate = run.background_rate[:, layer, stratum]
             columns[f"λ_bg_{stratum}_{layer}"] = np.ascontiguousarray(rate, np.float32)
-    return pa.RecordBatch.from_pydict(columns)
+    return full(columns)
 
 
 def metagene_rates(run: VoxelRun, at_once: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -40,26 +41,31 @@ def metagene_rates(run: VoxelRun, at_once: int) -> tuple[pa.Schema, Iterator[pa.
 
     The first factors are the genes that are modelled one by one.
     """
-    names = [f"phi{k}" for k in range(run.latent.shape[1])]
-    return _wide(names), (
-        _block(names, phi_rows(run, first, last)) for first, last in _blocks(len(run.names), at_once)
-    )
+    schema = _wide(f"phi{k}" for k in range(run.latent.shape[1]))
+    return schema, (_block(schema, block) for block in phi(run, at_once))
+
+
+def phi(run: VoxelRun, at_once: int) -> Iterator[np.ndarray]:
+    """Blocks of `at_once` rows of cells by factors, float32."""
+    return (phi_rows(run, first, last) for first, last in _blocks(len(run.names), at_once))
+
+
+def theta(run: VoxelRun, at_once: int) -> Iterator[np.ndarray]:
+    """Blocks of `at_once` rows of genes by factors, float32."""
+    return (_theta(run, first, last) for first, last in _blocks(len(run.genes), at_once))
 
 
 def rates(run: VoxelRun, at_once: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """Poisson rate of each gene (columns, float32 per µm² of volume) in each cell (rows)."""
-    return _wide(run.genes), (
-        _block(run.genes, rate_rows(run, first, last)) for first, last in _blocks(len(run.names), at_once)
-    )
+    schema, blocks = _wide(run.genes), _blocks(len(run.names), at_once)
+    return schema, (_block(schema, rate_rows(run, first, last)) for first, last in blocks)
 
 
 def counts(run: VoxelRun, at_once: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """Transcripts of each gene (columns, int32) in each cell (rows)."""
-    schema = pa.schema([(name, pa.int32()) for name in run.genes])
-    return schema, (
-        _block(run.genes, run.counts[first:last].toarray().astype(np.int32))
-        for first, last in _blocks(len(run.names), at_once)
-    )
+    schema = pa.schema([pa.field(name, pa.int32(), False) for name in run.genes])
+    blocks = _blocks(len(run.names), at_once)
+    return schema, (_block(schema, run.counts[a:b].toarray().astype(np.int32)) for a, b in blocks)
 
 
 def metagene_loadings(run: VoxelRun, at_once: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -67,15 +73,16 @@ def metagene_loadings(run: VoxelRun, at_once: int) -> tuple[pa.Schema, Iterator[
 
     A gene that is modelled by itself is its own factor.
     """
-    names = [f"theta{k}" for k in range(run.latent.shape[1])]
-    schema = _wide(names).insert(0, pa.field("gene", pa.string()))
+    numbers = _wide(f"theta{k}" for k in range(run.latent.shape[1]))
+    schema = numbers.insert(0, pa.field("gene", pa.string(), False))
 
-    def blocks() -> Iterator[pa.RecordBatch]:
-        for first, last in _blocks(len(run.genes), at_once):
-            told = pa.array(run.genes[first:last], pa.string())
-            yield _block(names, _theta(run, first, last)).add_column(0, "gene", told)
+    def batch(first: int, last: int) -> pa.RecordBatch:
+        columns = _block(numbers, _theta(run, first, last)).columns
+        return pa.RecordBatch.from_arrays(
+            [pa.array(run.genes[first:last], pa.string()), *columns], schema=schema
+        )
 
-    return schema, blocks()
+    return schema, (batch(first, last) for first, last in _blocks(len(run.genes), at_once))
 
 
 def _theta(run: VoxelRun, first: int, last: int) -> np.ndarray:
@@ -91,13 +98,13 @@ def _theta(run: VoxelRun, first: int, last: int) -> np.ndarray:
     return theta
 
 
-def _wide(names: list[str]) -> pa.Schema:
-    return pa.schema([(name, pa.float32()) for name in names])
+def _wide(names: Iterable[str]) -> pa.Schema:
+    return pa.schema([pa.field(name, pa.float32(), False) for name in names])
 
 
-def _block(names: list[str], values: np.ndarray) -> pa.RecordBatch:
+def _block(schema: pa.Schema, values: np.ndarray) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
-        [pa.array(column) for column in np.ascontiguousarray(values.T)], names=names
+        [pa.array(column) for column in np.ascontiguousarray(values.T)], schema=schema
     )
 
 

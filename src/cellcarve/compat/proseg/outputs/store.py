@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cellcarve.compat.proseg.outputs import zarr2
+from cellcarve.compat.proseg.outputs import genes, zarr2
 from cellcarve.compat.proseg.outputs.tables import write_table
 from cellcarve.compat.proseg.outputs.transcripts import transcript_batches
 from cellcarve.data.table import Table
@@ -35,12 +35,15 @@ class Told:
         How long it took.
     columns
         Columns of the transcripts beyond the oldest ones; None leaves the transcripts out.
+    factors
+        Rows of the tables of factors that are written at a time; 0 leaves them out, as proseg did before 3.2.
     """
 
     version: str
     arguments: str
     seconds: float
     columns: tuple[str, ...] | None = ("qv",)
+    factors: int = 0
 
 
 def write_store(path: Path, run: VoxelRun, table: Table, polygons: np.ndarray, told: Told) -> None:
@@ -113,11 +116,16 @@ def _write_table(path: Path, run: VoxelRun, told: Told) -> None:
     zarr2.sparse(path / "X", run.counts.astype(np.uint32))
     _write_cells(path / "obs", run)
     _write_genes(path / "var", run)
-    zarr2.numbers(zarr2.mapping(path / "obsm") / "spatial", run.centroid[:, :2].astype(np.float32))
+    by_cell, by_gene = zarr2.mapping(path / "obsm"), zarr2.mapping(path / "varm")
+    zarr2.numbers(by_cell / "spatial", run.centroid[:, :2].astype(np.float32))
+    if told.factors:
+        zarr2.by_rows(by_cell / "metagene_rates", run.latent.shape, genes.phi(run, told.factors))
+        shape = (len(run.genes), run.latent.shape[1])
+        zarr2.by_rows(by_gene / "metagene_loadings", shape, genes.theta(run, told.factors))
     pairs = zarr2.mapping(path / "obsp")
     if run.transitions.shape[0] == len(run.names):
         zarr2.sparse(pairs / "transition_counts", run.transitions.tocsr().astype(np.uint32))
-    for name in ("layers", "varm", "varp"):
+    for name in ("layers", "varp"):
         zarr2.mapping(path / name)
     notes = zarr2.mapping(path / "uns")
     keys = zarr2.mapping(notes / "spatialdata_attrs")

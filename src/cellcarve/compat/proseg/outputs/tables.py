@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.csv as pc
@@ -40,6 +40,21 @@ def format_of(path: Path, told: str) -> str:
     raise SettingsError(
         f"the ending of '{path}' tells no format; call it .csv, .csv.gz or .parquet, or tell it by the -fmt option"
     )
+
+
+def full(columns: dict[str, Any], nullable: tuple[str, ...] = ()) -> pa.RecordBatch:
+    """Rows of which no column but the named ones ever has a null, and says so.
+
+    Parameters
+    ----------
+    columns
+        Arrays by name.
+    nullable
+        Columns that may have nulls.
+    """
+    arrays = {name: pa.array(values) for name, values in columns.items()}
+    fields = [pa.field(name, array.type, name in nullable) for name, array in arrays.items()]
+    return pa.RecordBatch.from_arrays(list(arrays.values()), schema=pa.schema(fields))
 
 
 def write_table(

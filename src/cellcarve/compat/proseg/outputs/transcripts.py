@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cellcarve.compat.proseg.outputs.tables import full
 from cellcarve.data.table import Table
 from cellcarve.voxels.result import VoxelRun
 
@@ -24,24 +25,24 @@ def transcript_batches(
     table
         What it read.
     extra
-        Columns beyond the oldest ones: ``"qv"``, where the input had one, and ``"probability"``.
+        Columns beyond the oldest ones: ``"qv"`` and ``"probability"``.
 
     Returns
     -------
     schema, batches
-        ``transcript_id`` (uint64; text where the input has text), ``qv`` (float32), ``x``, ``y``, ``z`` (float32,
-        where the transcript was made: µm and normalised depth), ``observed_x``, ``observed_y``, ``observed_z``
-        (where it was seen), ``gene`` (dictionary), ``assignment`` (uint32 cell counted from 0, null = background),
-        ``background`` (bool) and ``probability`` (float32, of the assignment, or of being background).
+        ``transcript_id`` (uint64; text where the input has text), ``qv`` (float32, infinite where the input told
+        none), ``x``, ``y``, ``z`` (float32, where the transcript was made: µm and normalised depth),
+        ``observed_x``, ``observed_y``, ``observed_z`` (where it was seen), ``gene`` (dictionary), ``assignment``
+        (uint32 cell counted from 0, null = background), ``background`` (bool) and ``probability`` (float32, of the
+        assignment, or of being background).
     """
-    wanted = [name for name in extra if name != "qv" or table.quality is not None]
     genes = pa.array(run.genes, pa.string())
     ids = _ids(table.ids)
 
     def batch(first: int) -> pa.RecordBatch:
-        return _batch(run, table, (ids, genes, wanted), slice(first, first + ROWS_AT_ONCE))
+        return _batch(run, table, (ids, genes, extra), slice(first, first + ROWS_AT_ONCE))
 
-    schema = _batch(run, table, (ids, genes, wanted), slice(0, 0)).schema
+    schema = _batch(run, table, (ids, genes, extra), slice(0, 0)).schema
     return schema, (batch(first) for first in range(0, len(run.row), ROWS_AT_ONCE))
 
 
@@ -55,13 +56,14 @@ def _ids(ids: pa.Array) -> pa.Array:
 
 
 def _batch(
-    run: VoxelRun, table: Table, told: tuple[pa.Array, pa.Array, list[str]], part: slice
+    run: VoxelRun, table: Table, told: tuple[pa.Array, pa.Array, tuple[str, ...]], part: slice
 ) -> pa.RecordBatch:
     ids, genes, wanted = told
     row = run.row[part]
     columns: dict[str, object] = {"transcript_id": ids.take(pa.array(row))}
-    if "qv" in wanted and table.quality is not None:
-        columns["qv"] = table.quality[row].astype(np.float32)
+    if "qv" in wanted:
+        unknown = np.full(len(row), np.inf, np.float32)
+        columns["qv"] = unknown if table.quality is None else table.quality[row].astype(np.float32)
     columns |= {axis: getattr(run, f"moved_{axis}")[part].astype(np.float32) for axis in "xyz"}
     columns |= {f"observed_{axis}": getattr(run, axis)[part].astype(np.float32) for axis in "xyz"}
     columns["gene"] = pa.DictionaryArray.from_arrays(run.gene[part].astype(np.int32), genes)
@@ -70,4 +72,4 @@ def _batch(
     columns["background"] = cell == 0
     if "probability" in wanted:
         columns["probability"] = run.probability[part].astype(np.float32)
-    return pa.RecordBatch.from_pydict(columns)
+    return full(columns, ("transcript_id", "qv", "assignment"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from cellcarve.compat.proseg.outputs.tables import write_table
+from cellcarve.compat.proseg.outputs.tables import full, write_table
 from cellcarve.voxels.result import VoxelRun
 
 
@@ -48,5 +48,5 @@ def write_voxel_counts(path: Path, run: VoxelRun) -> None:
         columns[name] = middle[:, axis].astype(np.float32)
     for axis, name in enumerate("xyz"):
         columns[f"d{name}"] = moved[:, axis].astype(np.float32)
-    batch = pa.RecordBatch.from_pydict(columns)
+    batch = full(columns)
     write_table(path, "csv-gz", batch.schema, [batch])

@@ -4,6 +4,7 @@ The files are written one by one, which needs no library that is slow to load an
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,32 @@ def numbers(path: Path, values: np.ndarray) -> None:
         The array.
     """
     values = np.ascontiguousarray(values)
-    kind = values.dtype.newbyteorder("<").str
-    empty = False if values.dtype == bool else 0
-    _array(path, values, kind, {"fill_value": empty, "filters": None})
+    _array(path, values, values.dtype.newbyteorder("<").str, {"fill_value": _fill(values), "filters": None})
     _json(path / ".zattrs", {"encoding-type": "array", "encoding-version": "0.2.0"})
+
+
+def by_rows(path: Path, shape: tuple[int, int], blocks: Iterable[np.ndarray]) -> None:
+    """Write a table of float32, some rows at a time.
+
+    Parameters
+    ----------
+    path
+        Its folder.
+    shape
+        Rows and columns.
+    blocks
+        Its rows in order, equally many in each block but the last.
+    """
+    path.mkdir()
+    _json(path / ".zattrs", {"encoding-type": "array", "encoding-version": "0.2.0"})
+    rows = 1
+    for number, block in enumerate(blocks):
+        rows = max(rows, len(block))
+        whole = np.zeros((rows, shape[1]), np.float32)
+        whole[: len(block)] = block
+        (path / f"{number}.0").write_bytes(_packed(whole))
+    chunks = (rows, max(shape[1], 1))
+    _json(path / ".zarray", _header(shape, chunks, "<f4", {"fill_value": "NaN", "filters": None}))
 
 
 def words(path: Path, values: Any) -> None:
@@ -75,10 +98,12 @@ def words(path: Path, values: Any) -> None:
 
 def text(path: Path, value: str) -> None:
     """Write a single piece of text."""
+    from numcodecs import VLenUTF8
+
     path.mkdir()
-    kind = f"<U{max(len(value), 1)}"
-    _json(path / ".zarray", _header((), (), kind, {"fill_value": "", "filters": None}))
-    (path / "0").write_bytes(_packed(np.array(value, kind)))
+    header = _header((), (), "|O", {"fill_value": "", "filters": [{"id": "vlen-utf8"}]})
+    _json(path / ".zarray", header | {"compressor": None})
+    (path / "0").write_bytes(VLenUTF8().encode(np.array([value], object)))
     _json(path / ".zattrs", {"encoding-type": "string", "encoding-version": "0.2.0"})
 
 
@@ -136,6 +161,11 @@ def frame(path: Path, index: Any, names: list[str], index_name: str = "_index") 
     words(path / index_name, index)
 
 
+def _fill(values: np.ndarray) -> Any:
+    """What an entry is that was never written."""
+    return {"f": "NaN", "b": False}.get(values.dtype.kind, 0)
+
+
 def _array(path: Path, values: np.ndarray, kind: str, rest: dict[str, Any]) -> None:
     """Write the chunks, which run along the first axis."""
     path.mkdir()
@@ -149,7 +179,7 @@ def _array(path: Path, values: np.ndarray, kind: str, rest: dict[str, Any]) -> N
         part = values[first : first + rows]
         if len(part) < rows:
             # Chunks are all of one size; what lies past the end is never read.
-            blank = np.full((rows - len(part), *part.shape[1:]), rest["fill_value"], part.dtype)
+            blank = np.full((rows - len(part), *part.shape[1:]), "" if kind == "|O" else 0, part.dtype)
             part = np.concatenate([part, blank])
         name = ".".join([str(number)] + ["0"] * (values.ndim - 1))
         (path / name).write_bytes(_packed(part))
