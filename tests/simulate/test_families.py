@@ -177,7 +177,7 @@ def test_markers_hold_half_of_a_cells_molecules(genes):
 
 def test_genes_follow_the_profiles(tmp_path):
     rows, cells = made(tmp_path / "a", family="gaps", transcripts=60_000, genes=50)
-    folder_cells = lay_cells(FAMILIES["gaps"], round(60_000 * 0.95 / 120), 0, 0.0, None)
+    folder_cells = lay_cells(FAMILIES["gaps"], round(60_000 * 0.98 / 120), 0, 0.0, None)
     repertoire = make_repertoire("markers", folder_cells, 13.0, 0, 50)
     profile = np.diff(repertoire.panel.heap, axis=1, prepend=0)
     kin = rows[rows.true_cell > 0]

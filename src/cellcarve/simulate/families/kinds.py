@@ -48,7 +48,7 @@ class Family:
     stretch: float = 1.0
     wild: float = 0.0
     expression: Expression = "markers"
-    background: float = 0.05
+    background: float = 0.0
     leak_share: float = 0.0
     blur: float = 0.0
     depth: float = 0.0
@@ -77,15 +77,15 @@ Name = Literal[
 FAMILIES: dict[str, Family] = {
     # The tissue is made by the rest of this package; it has only the values that every family has.
     "tissue": Family(0, 0, background=0.04, leak_share=0.15, depth=8.0),
-    "gaps": Family(13.0, 5.0),
-    "packed": Family(11.0, 5.0, reach=4.0, jitter=0.2, expression="blocks"),
-    "one-type": Family(11.0, 5.0, reach=4.0, jitter=0.2, expression="one"),
-    "elongated": Family(14.0, 5.0, stretch=3.0, wild=0.1),
-    "mixed": Family(13.5, 4.8, spread=0.35),
+    "gaps": Family(13.0, 5.0, background=0.02),
+    "packed": Family(11.0, 5.0, reach=4.0, jitter=0.2, expression="blocks", background=0.01),
+    "one-type": Family(11.0, 5.0, reach=4.0, jitter=0.2, expression="one", background=0.01),
+    "elongated": Family(14.0, 5.0, stretch=3.0, wild=0.1, background=0.02),
+    "mixed": Family(13.5, 4.8, spread=0.35, background=0.02),
     "sparse": Family(24.0, 5.0, jitter=0.25, background=0.25),
     # Blur and background make the nearest nucleus right for 0.63, 0.64 and 0.83 of the molecules.
     "dense": _tissue_like(11.0, 5.0, 5.0, blur=2.15, background=0.08, leak_share=0.1),
     "dense-xenium": _tissue_like(10.0, 4.5, 5.0, blur=1.9, background=0.04, leak_share=0.25),
     "loose": _tissue_like(17.0, 4.6, 1.2, blur=1.5, background=0.12, leak_share=0.1),
-    "volume": Family(9.5, 4.4, reach=3.0, depth=32.0, layers=True),
+    "volume": Family(9.5, 4.4, reach=3.0, depth=32.0, layers=True, background=0.02),
 }
