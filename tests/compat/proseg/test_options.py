@@ -23,7 +23,7 @@ cellpose-cellprob-discount 0.85, cellpose-scale None, cellpose-x-transform None,
 expand-initialized-cells 0, ncomponents 10, nhidden 100, nunfactored 300, no-factorization False, voxel-layers 4,
 burnin-samples 200, samples 200, hillclimb 50, recorded-samples 100, burnin-voxel-size None, voxel-size None,
 quad-size 150.0, morphology-steps-per-iter 4000, cell-compactness 0.04, nuclear-reassignment-prob 0.2,
-prior-seg-reassignment-prob 0.5, no-diffusion False, diffusion-probability 0.2, diffusion-sigma-near None,
+prior-seg-reassignment-prob 0.5, prior-weight 1.0, no-diffusion False, diffusion-probability 0.2, diffusion-sigma-near None,
 diffusion-sigma-far None, diffusion-sigma-z 0.1, diffusion-proposal-sigma 4.0, diffusion-proposal-sigma-z 0.2,
 variable-burnin-dispersion False, burnin-dispersion 1.0, dispersion None, ab-nihlo-bubble-prob 0.05,
 enforce-connectivity False, use-scaled-cells False, density-bandwidth 0.5, density-bins 5, hyperparam-e-phi 1.0,
@@ -123,6 +123,10 @@ def test_the_spelling_of_the_manual_is_understood():
     assert flat("--nuclear-reassignment_prob 0.3 t.csv")["nuclear_reassignment_prob"] == 0.3
 
 
+def test_the_form_of_parquet_may_be_named():
+    assert parse(["--xenium", "t.parquet", "xenium"]).options.source == Path("t.parquet")
+
+
 def test_words_after_two_hyphens_are_files():
     assert parse(["--", "--schedule"]).options.source == Path("--schedule")
 
@@ -136,7 +140,8 @@ def test_words_after_two_hyphens_are_files():
         ("--samples -3 t.csv", "-3 is not in the range"),
         ("--cellpose-x-transform 1 2", "requires 3 arguments"),
         ("--output-rates-fmt xls t.csv", "'xls' is not one of"),
-        ("a.csv b.csv", "unexpected extra argument"),
+        ("a.csv b.csv", "'b.csv' is not one of"),
+        ("a.csv none more", "unexpected extra argument"),
         ("t.csv --gene-column", "requires an argument"),
     ],
 )

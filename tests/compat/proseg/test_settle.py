@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cellcarve.compat.proseg.command import parse
@@ -125,6 +126,13 @@ def test_options_become_settings_of_the_method():
     assert (compute.threads, compute.seed) == (3, 8)
 
 
+@pytest.mark.parametrize("weight", [0, 0.5, 1, 3])
+def test_the_weight_of_the_prior_multiplies_its_log_odds(weight):
+    model = settled(f"--xenium t.csv --prior-weight {weight} --prior-seg-reassignment-prob 0.3").model
+    for chance, before in ((model.nuclear_reassignment_prob, 0.2), (model.prior_seg_reassignment_prob, 0.3)):
+        assert np.log(chance / (1 - chance)) == pytest.approx(weight * np.log(before / (1 - before)))
+
+
 VISIUM = "--visiumhd folder"
 REFUSED = [
     ("--xenium --voxel-layers 257 t.csv", "--voxel-layers 257"),
@@ -154,6 +162,8 @@ REFUSED = [
     ),
     ("--xenium --cellpose-cellprobs p.npy t.csv", "without --cellpose-masks"),
     ("--xenium --cellpose-masks-fixed m.npy t.csv", "without --cellpose-masks"),
+    ("--xenium --prior-weight -1 t.csv", "--prior-weight"),
+    ("--xenium --nuclear-reassignment-prob 1.5 t.csv", "between 0 and 1"),
     ("--xenium --density-bins 17 t.csv", "--density-bins"),
     ("--xenium --density-bins 0 t.csv", "--density-bins"),
     ("--xenium absent.csv", "absent.csv does not exist"),

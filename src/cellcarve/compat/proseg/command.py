@@ -88,12 +88,15 @@ class _Grouped(click.Command):
 def _command() -> click.Command:
     options = [option for kind in _GROUPS.values() for option in _options(kind)]
     source = click.Argument(["source"], type=click.Path(path_type=Path), metavar="TRANSCRIPTS")
+    form = click.Argument(
+        ["parquet_fmt"], type=click.Choice(["none", "xenium", "merfish2"]), required=False, default="none"
+    )
     version = click.version_option(
         VERSION, "-V", "--version", prog_name="proseg", message="%(prog)s %(version)s"
     )
     command = _Grouped(
         "proseg",
-        params=[source, *options],
+        params=[source, form, *options],
         callback=lambda **values: values,
         help="Stand-in for proseg 3: cellcarve's voxel method with proseg's options and files.",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},

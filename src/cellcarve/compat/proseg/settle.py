@@ -8,6 +8,7 @@ from typing import Any
 from cellcarve.compat.proseg.options import InputOptions, ModelOptions, Options
 from cellcarve.compat.proseg.outputs.check import check_outputs
 from cellcarve.compat.proseg.presets import applied, chosen
+from cellcarve.compat.proseg.weight import weighed
 from cellcarve.errors import InputError, SettingsError
 
 MOST_LAYERS, MOST_BINS = 256, 16
@@ -49,7 +50,7 @@ def settle(options: Options) -> Options:
         inputs = replace(inputs, compartment_column=None, compartment_nuclear=None)
     if options.model.ncomponents == 0:
         raise SettingsError("--ncomponents must be at least 1")
-    model = _sized(options.model)
+    model = _weighed(_sized(options.model))
     _check_pattern(inputs.excluded_genes)
     inputs = _named(inputs)
     _check_placement(inputs)
@@ -102,6 +103,19 @@ def _sized(model: ModelOptions) -> ModelOptions:
             f"--burnin-voxel-size {coarse:g} is no whole multiple of --voxel-size {fine:g}; set both so that it is"
         )
     return replace(model, voxel_size=fine, burnin_voxel_size=coarse)
+
+
+def _weighed(model: ModelOptions) -> ModelOptions:
+    """With the weight of the prior worked into what it says."""
+    if model.prior_weight < 0:
+        raise SettingsError(f"--prior-weight must be at least 0, not {model.prior_weight:g}")
+    trust: dict[str, Any] = {}
+    for name in ("nuclear_reassignment_prob", "prior_seg_reassignment_prob"):
+        chance = getattr(model, name)
+        if not 0 <= chance <= 1:
+            raise SettingsError(f"--{name.replace('_', '-')} must be between 0 and 1, not {chance:g}")
+        trust[name] = float(weighed(chance, model.prior_weight))
+    return replace(model, **trust)
 
 
 def _check_pattern(pattern: str | None) -> None:

@@ -41,6 +41,8 @@ class ModelOptions:
         Chance that a prior nucleus is wrong about a voxel.
     prior_seg_reassignment_prob
         Chance that a prior cell is wrong about a voxel; 0.5 is neutral.
+    prior_weight
+        How much the prior counts beside the transcripts; 2 counts it twice.
     no_diffusion
         Transcripts stay where they were seen.
     diffusion_probability
@@ -105,6 +107,7 @@ class ModelOptions:
     cell_compactness: float = 0.04
     nuclear_reassignment_prob: float = 0.2
     prior_seg_reassignment_prob: float = 0.5
+    prior_weight: float = 1.0
     no_diffusion: bool = False
     diffusion_probability: float = 0.2
     diffusion_sigma_near: float | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cellcarve.compat.proseg.options import InputOptions, Options
+from cellcarve.compat.proseg.weight import weighed
 from cellcarve.data.prior import Prior, PriorRaster
 from cellcarve.data.table import Status, Table
 from cellcarve.errors import InputError
@@ -45,6 +46,8 @@ def from_masks(table: Table, options: Options) -> Prior:
     trust = 1 - options.model.prior_seg_reassignment_prob
     cells = compact(load_image(Path(str(inputs.cellpose_masks)), notes))
     probability = _probabilities(inputs, cells.label.shape)
+    if probability is not None:
+        probability = weighed(probability, options.model.prior_weight)
     fixed = np.zeros(len(cells.names), bool)
     if inputs.cellpose_masks_fixed is not None:
         if probability is None:
