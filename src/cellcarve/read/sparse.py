@@ -22,7 +22,7 @@ class SparseStream:
     counts
         (B, G) whole numbers from 0 up.
     genes
-        G names; the same name again gets ``-1``, ``-2`` ... behind it.
+        G names; the same name again gets ``-1``, ``-2`` ... behind it, and those without counts are left out.
     places
         Columns with B entries each, ``x`` and ``y`` among them.
 
@@ -37,7 +37,10 @@ class SparseStream:
         self.names = [*places, "gene"]
         self._counts = counts
         self._number = _whole(counts.data, path)
-        self._genes = pa.array(distinct(genes), pa.string())
+        seen = np.bincount(counts.indices, self._number, len(genes)) > 0
+        self._rank = (np.cumsum(seen) - 1).astype(np.int32)
+        names = zip(distinct(genes), seen.tolist(), strict=True)
+        self._genes = pa.array([name for name, there in names if there], pa.string())
         self._places = places
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -53,7 +56,7 @@ class SparseStream:
 
     def _column(self, name: str, entry: np.ndarray) -> pa.Array:
         if name == "gene":
-            index = pa.array(self._counts.indices[entry].astype(np.int32))
+            index = pa.array(self._rank[self._counts.indices[entry]])
             return pa.DictionaryArray.from_arrays(index, self._genes)
         place = np.searchsorted(self._counts.indptr, entry, side="right") - 1
         return self._places[name].take(pa.array(place))

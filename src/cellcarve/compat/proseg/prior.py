@@ -1,6 +1,7 @@
 """The prior of a run: polygons, a label image, barcode mappings or the input's own labels, the first that there is."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from cellcarve.compat.proseg.source import Source
 from cellcarve.data.prior import Prior
 from cellcarve.data.table import Status, Table
 from cellcarve.errors import InputError
+from cellcarve.priors.polygons import from_polygons
+from cellcarve.settings import PriorSettings
 
 
 def lay(table: Table, source: Source, options: Options) -> Prior:
@@ -36,11 +39,30 @@ def lay(table: Table, source: Source, options: Options) -> Prior:
         (inputs.zarr_shape, lambda: from_shapes(table, options)),
         (inputs.cellpose_masks, lambda: from_masks(table, options)),
         (inputs.spaceranger_barcode_mappings, lambda: from_mappings(table, source, options)),
+        (source.outlines, lambda: from_outlines(table, source.outlines)),
     ]
     for given, make in choices:
         if given:
             return make()
     return from_labels(table)
+
+
+def from_outlines(table: Table, files: tuple[Path, ...]) -> Prior:
+    """Cell polygons beside the input, for tables that name no cells.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, or lies elsewhere than the transcripts.
+    """
+    found, _ = from_polygons(table, PriorSettings(), files, "cell")
+    table.cell = np.zeros(len(table), np.int32)
+    table.cell[table.status == Status.KEPT] = found.cell
+    table.cell_names = found.names
+    prior = from_labels(table)
+    prior.source = found.source
+    prior.notes = [f"prior: {found.source}, {len(found.names):,} cells", *found.notes]
+    return prior
 
 
 def from_labels(table: Table) -> Prior:

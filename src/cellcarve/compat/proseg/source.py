@@ -28,14 +28,14 @@ class Source:
         The options, with the columns that the input has; None for those that it lacks and does without.
     bins
         The bins of a Visium HD slide, else None.
-    has_cells
-        Rows may come with cells of their own.
+    outlines
+        Files of cell polygons that lie beside a table without cells.
     """
 
     stream: Stream
     inputs: InputOptions
     bins: visium_hd.Bins | None = None
-    has_cells: bool = True
+    outlines: tuple[Path, ...] = ()
 
 
 def open_source(options: Options) -> Source:
@@ -63,7 +63,10 @@ def open_source(options: Options) -> Source:
     if inputs.visiumhd:
         return _visium(path, inputs)
     table = _table(path, inputs)
-    return Source(*_columns(open_stream(table), inputs))
+    stream = open_stream(table)
+    if inputs.merscope and inputs.cell_id_column not in stream.names:
+        return _outlined(table, stream, inputs)
+    return Source(*_columns(stream, inputs))
 
 
 def _table(path: Path, inputs: InputOptions) -> Path:
@@ -82,6 +85,15 @@ def _table(path: Path, inputs: InputOptions) -> Path:
             f"{path} has an unknown ending; a table of transcripts ends in .csv, .csv.gz or .parquet"
         )
     return path
+
+
+def _outlined(table: Path, stream: Stream, inputs: InputOptions) -> Source:
+    """A MERSCOPE table without cells, whose cells are outlined in files beside it."""
+    found = merscope.recognise(table)
+    outlines = found.boundaries.get("cell", ()) if found is not None else ()
+    if outlines and not inputs.cellpose_masks:
+        inputs = replace(inputs, cell_id_column=None)
+    return Source(*_columns(stream, inputs), outlines=outlines)
 
 
 def _is_zarr(path: Path) -> bool:
@@ -141,9 +153,7 @@ def _counts(path: Path, inputs: InputOptions) -> Source:
     """A table of counts; its rows are the molecules."""
     cell = inputs.cell_id_column
     stream = open_table(path, inputs.anndata_coordinate_key, inputs.gene_column, (cell,) if cell else ())
-    return Source(
-        stream, _own(inputs, cell, "z" if "z" in stream.names else None), has_cells=cell is not None
-    )
+    return Source(stream, _own(inputs, cell, "z" if "z" in stream.names else None))
 
 
 def _visium(path: Path, inputs: InputOptions) -> Source:
@@ -151,7 +161,7 @@ def _visium(path: Path, inputs: InputOptions) -> Source:
     if folder is None:
         raise InputError(f"{path} has no {visium_hd.SQUARE}; name Space Ranger's binned_outputs")
     bins = visium_hd.load(folder, (visium_hd.RAW, visium_hd.FILTERED))
-    return Source(bins.stream(), _own(inputs, None, None), bins, has_cells=False)
+    return Source(bins.stream(), _own(inputs, None, None), bins)
 
 
 def _own(inputs: InputOptions, cell: str | None, z: str | None) -> InputOptions:
