@@ -1,0 +1,1 @@
+"""Baysor's files, one format each."""

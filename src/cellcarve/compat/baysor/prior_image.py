@@ -1,0 +1,128 @@
+"""A prior segmentation from an image: tif, npy, mat, or any other greyscale image."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cellcarve.errors import InputError
+from cellcarve.read.stream import first_line
+
+_TIFF = (".tif", ".tiff")
+
+
+def load_labels(path: Path) -> np.ndarray:
+    """Labels of an image; the connected pieces of a mask are numbered.
+
+    Parameters
+    ----------
+    path
+        ``.tif``, ``.npy``, ``.mat`` (first variable, any version) or whatever Pillow opens.
+
+    Returns
+    -------
+    numpy.ndarray
+        (rows, columns) of whole numbers, 0 = none.
+
+    Raises
+    ------
+    InputError
+        The file is missing, cannot be read, is not two-dimensional or holds no labels.
+    """
+    if not path.is_file():
+        raise InputError(f"prior segmentation {path} does not exist; a column is written as :NAME")
+    try:
+        image = np.squeeze(_open(path))
+    except (KeyboardInterrupt, InputError):
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{path} cannot be read as an image of labels ({first_line(error)}); save it again"
+        ) from error
+    if image.ndim != 2 or image.dtype.kind not in "uifb":
+        raise InputError(
+            f"{path} has shape {image.shape} and type {image.dtype}; a prior is a 2-D image of whole numbers"
+        )
+    if image.dtype.kind == "f" and not np.array_equal(image, np.floor(image)):
+        raise InputError(f"{path} holds fractions; a prior holds one whole number per segment")
+    if image.size and image.min() < 0:
+        raise InputError(
+            f"{path} holds numbers below 0; a prior holds one whole number per segment, 0 = none"
+        )
+    top = image.max() if image.size else 0
+    if top <= 0:
+        raise InputError(f"{path} holds no labels: no pixel is above 0; check that it is the segmented image")
+    return _numbered(image, top)
+
+
+def labels_under(
+    image: np.ndarray, position: tuple[np.ndarray, np.ndarray], pixel: float, offset: tuple[float, float]
+) -> tuple[np.ndarray, int]:
+    """Label of the pixel whose middle is nearest to each molecule.
+
+    Parameters
+    ----------
+    image
+        (rows, columns) labels.
+    position
+        x and y, (K,) each.
+    pixel, offset
+        Side of a pixel, and position of the middle of the first.
+
+    Returns
+    -------
+    tuple
+        (K,) int64 labels, 0 outside of the image; number of molecules inside.
+    """
+    column, row = (
+        np.rint((v.astype(np.float64) - low) / pixel) for v, low in zip(position, offset, strict=True)
+    )
+    inside = (row >= 0) & (column >= 0) & (row < image.shape[0]) & (column < image.shape[1])
+    label = np.zeros(len(row), np.int64)
+    label[inside] = image[row[inside].astype(np.int64), column[inside].astype(np.int64)]
+    return label, int(inside.sum())
+
+
+def _numbered(image: np.ndarray, top: float) -> np.ndarray:
+    """Labels themselves, or the 4-connected pieces of a mask."""
+    if np.any((image > 0) & (image != top)):
+        return image if image.dtype.kind in "ui" else image.astype(np.int64)
+    from scipy.ndimage import label
+
+    return label(image == top)[0]
+
+
+def _open(path: Path) -> np.ndarray:
+    ending = path.suffix.lower()
+    if ending in _TIFF:
+        import tifffile
+
+        return tifffile.imread(path)
+    if ending == ".npy":
+        return np.load(path, allow_pickle=False)
+    if ending == ".mat":
+        return _mat(path)
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def _mat(path: Path) -> np.ndarray:
+    """The first variable of a MATLAB file."""
+    import h5py
+
+    if h5py.is_hdf5(path):
+        with h5py.File(path) as file:
+            names = [name for name in file if isinstance(file[name], h5py.Dataset)]
+            # MATLAB stores columns first.
+            found = [np.asarray(file[name]).T for name in names[:1]]
+    else:
+        from scipy.io import loadmat
+
+        content = loadmat(path)
+        found = [value for name, value in content.items() if not name.startswith("__")][:1]
+    if not found:
+        raise InputError(f"{path} holds no matrix; save the labels as its only variable")
+    value = found[0]
+    return np.asarray(value.todense()) if hasattr(value, "todense") else np.asarray(value)
