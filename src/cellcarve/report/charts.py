@@ -62,6 +62,41 @@ def histogram(edges: np.ndarray, layers: list[Steps], labels: tuple[str, str]) -
     return _chart(parts, HEIGHT, f"{labels[1]} by {labels[0]}")
 
 
+def curves(x: np.ndarray, lines: list[tuple[np.ndarray, str]], labels: tuple[str, str]) -> Markup:
+    """Values over a common axis as lines.
+
+    Parameters
+    ----------
+    x
+        (n,) ascending.
+    lines
+        (n,) values of 0 and above, and the colour of each line; NaN leaves a gap.
+    labels
+        What the x and the y axis show.
+    """
+    top = max([0.0, *(float(np.nanmax(y, initial=0)) for y, _ in lines)]) or 1.0
+    low, span = float(x[0]), float(x[-1] - x[0]) or 1.0
+
+    def across(value: float) -> float:
+        return LEFT + (value - low) / span * (WIDTH - LEFT - RIGHT)
+
+    def down(value: float) -> float:
+        return HEIGHT - BOTTOM - value / (1.05 * top) * (HEIGHT - TOP - BOTTOM)
+
+    parts = [_grid(down, ticks(0, top)), _axis(across, ticks(low, low + span))]
+    for y, colour in lines:
+        there = np.flatnonzero(np.isfinite(y))
+        begins = np.diff(there, prepend=-2) > 1
+        data = "".join(
+            f"{'M' if begins[k] else 'L'}{across(float(x[i])):.1f} {down(float(y[i])):.1f}"
+            for k, i in enumerate(there)
+        )
+        parts.append(
+            tag("path", d=data, fill="none", stroke=colour, stroke_width=1.6) if data else Markup("")
+        )
+    return _chart([*parts, _titles(*labels)], HEIGHT, f"{labels[1]} by {labels[0]}")
+
+
 def stack(parts: list[tuple[str, int, str]]) -> Markup:
     """One bar cut into (name, size, colour) parts."""
     total = sum(size for _, size, _ in parts) or 1

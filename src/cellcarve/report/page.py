@@ -1,9 +1,13 @@
 """The page: all sections, put through one template."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cellcarve.data.result import Run
 from cellcarve.errors import OutputError
+
+if TYPE_CHECKING:
+    from cellcarve.report.pieces import Section
 
 HERE = Path(__file__).parent
 
@@ -35,8 +39,6 @@ def report(run: Run, folder: Path) -> None:
 
 def page_of(run: Run) -> str:
     """The report as HTML text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     from cellcarve.report.numbers import numbers_of
     from cellcarve.report.sections.changes import changes
     from cellcarve.report.sections.distributions import distributions
@@ -51,12 +53,30 @@ def page_of(run: Run) -> str:
 
     numbers = numbers_of(run)
     makers = (headline, tissue, changes, probability, distributions, genes, losses, model, settings, opening)
-    sections = [make(run, numbers) for make in makers]
+    return render(_title(run), [make(run, numbers) for make in makers])
+
+
+def render(title: str, sections: "list[Section]", more_style: str = "", more_script: str = "") -> str:
+    """A page of sections as HTML text, with everything it needs inside of it.
+
+    Parameters
+    ----------
+    title
+        Heading.
+    sections
+        What it shows.
+    more_style, more_script
+        Put behind those that every page has.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     loader = FileSystemLoader(HERE)
     options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     template = Environment(loader=loader, **options).get_template("page.html")  # type: ignore[arg-type]
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    return template.render(title=_title(run), sections=sections, style=style, script=script)
+    return template.render(
+        title=title, sections=sections, style=style + more_style, script=script + more_script
+    )
 
 
 def _title(run: Run) -> str:

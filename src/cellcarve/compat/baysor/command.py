@@ -61,7 +61,7 @@ def _baysor() -> None:
     """Baysor's commands, files and options, done by cellcarve."""
 
 
-@_baysor.command(context_settings=_HELP, epilog=_keys_help())
+@_baysor.command("run", context_settings=_HELP, epilog=_keys_help())
 @_TABLE
 @click.argument("prior_segmentation", default="")
 @click.option(
@@ -132,7 +132,7 @@ def _run(**given: Any) -> None:
     run(options_of(_gathered(given)))
 
 
-@_baysor.command(context_settings=_HELP, epilog=_keys_help())
+@_baysor.command("preview", context_settings=_HELP, epilog=_keys_help())
 @_TABLE
 @_output("preview.html")
 @_COMPUTE
@@ -143,7 +143,7 @@ def _preview(**given: Any) -> None:
     preview(options_of(_gathered(given)))
 
 
-@_baysor.command(context_settings=_HELP, epilog=_keys_help())
+@_baysor.command("segfree", context_settings=_HELP, epilog=_keys_help())
 @_TABLE
 @click.option(
     "-k",

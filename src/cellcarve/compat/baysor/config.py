@@ -187,7 +187,8 @@ def resolve(layers: list[tuple[str, Layer]]) -> Config:
     SettingsError
         A key is unknown or its value does not fit.
     """
-    known, chosen, given = keys(), {name: {} for name in SECTIONS}, set()
+    known, given = keys(), set()
+    chosen: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
     for where, layer in layers:
         for dotted, value in layer.items():
             name = find(dotted, where)

@@ -1,6 +1,7 @@
 """The values in force once the data are known: what the method is asked to do, and what the dump records."""
 
 from dataclasses import replace
+from typing import cast
 
 from cellcarve.compat.baysor.config import Config
 from cellcarve.compat.baysor.derive import cells_init, neighbourhood, noise_neighbour, per_segment
@@ -9,6 +10,7 @@ from cellcarve.compat.baysor.options import Options
 from cellcarve.compat.baysor.scale import Scale
 from cellcarve.compat.baysor.values import words
 from cellcarve.settings import ComputeSettings, MixtureSettings
+from cellcarve.settings.mixture import Compat, NcvMethod
 
 
 def effective(config: Config, molecules: Molecules, scale: Scale | None = None) -> Config:
@@ -66,8 +68,8 @@ def mixture_settings(config: Config, options: Options) -> MixtureSettings:
         cyto_genes=words(part.cyto_genes),
         force_2d=data.force_2d,
         ncv_neighbours=plotting.gene_composition_neigborhood,
-        ncv_method=plotting.ncv_method,
-        compat=options.compat,
+        ncv_method=cast(NcvMethod, plotting.ncv_method),
+        compat=cast(Compat, options.compat),
     )
 
 

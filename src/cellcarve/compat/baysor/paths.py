@@ -61,3 +61,15 @@ def _check(folder: Path) -> None:
         raise OutputError(f"the folder '{folder}' does not exist; make it, or name another with --output")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"the folder '{folder}' cannot be written to; name another with --output")
+
+
+def check_apart(output: Path, source: Path) -> None:
+    """Refuse to write over the table that is read.
+
+    Raises
+    ------
+    OutputError
+        Both are the same file.
+    """
+    if output.exists() and output.samefile(source):
+        raise OutputError(f"'{output}' is the input; name another file with --output")

@@ -97,11 +97,11 @@ def _from_image(molecules: Molecules, options: Options, log: Log) -> Laid:
     _tell_cover(path, image, inside, molecules, log)
     if not label.any():
         raise InputError(_nowhere(path, image, molecules))
-    values, segment = np.unique(label, return_inverse=True)
-    segment = segment.astype(np.int32) + (1 if values[0] > 0 else 0)
-    segment = drop_small(segment, per_segment(config))
+    values, code = np.unique(label, return_inverse=True)
+    first = int(values[0] > 0)
+    segment = drop_small(code.astype(np.int32) + first, per_segment(config))
     _tell(segment, log)
-    kept = values[np.unique(segment[segment > 0]) - (1 if values[0] > 0 else 0)]
+    kept = values[np.unique(segment[segment > 0]) - first]
     image = np.where(np.isin(image, kept), image, 0)
     if wants_prior(config):
         if len(kept) == 0:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import Field
 from typing import Any
 
@@ -28,7 +29,7 @@ def fitted(place: str, value: Any, item: "Field[Any]") -> Any:
         The value does not fit.
     """
     kind = getattr(item.type, "__name__", str(item.type))
-    made = {"bool": _flag, "int": _whole, "float": _real, "str": _text}[kind](place, value)
+    made = _READERS[kind](place, value)
     if item.name == "scale_std":
         spread(made, 1.0, place)
     low, high = item.metadata.get("low", -math.inf), item.metadata.get("high", math.inf)
@@ -109,3 +110,6 @@ def _text(place: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SettingsError(f"{place} must be text, not {value!r}")
     return str(value)
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {"bool": _flag, "int": _whole, "float": _real, "str": _text}

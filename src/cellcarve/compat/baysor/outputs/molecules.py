@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from cellcarve.compat.baysor.loading import Molecules
@@ -76,7 +77,7 @@ def _found(run: MixtureRun, segment: np.ndarray | None) -> dict[str, np.ndarray]
 
 def _order(molecules: Molecules, new: list[str], coloured: bool) -> list[str]:
     """Names of all columns; one that the input had stays where it was."""
-    old = [name for _, name in molecules.mapping.written]
+    old = [name for _, name in molecules.mapping.written if coloured or name != "ncv_color"]
     return [*old, *(name for name in [*new, *(["ncv_color"] if coloured else [])] if name not in old)]
 
 
@@ -144,13 +145,22 @@ def _as_text(column: pa.Array) -> pa.Array:
 
 def _write(file: BinaryIO, table: pa.Table) -> None:
     """Without quotes, as Baysor writes, unless a value needs them."""
-    for style in ("none", "needed"):
-        sink = pa.BufferOutputStream()
-        try:
-            pcsv.write_csv(table, sink, pcsv.WriteOptions(include_header=False, quoting_style=style))
-        except pa.ArrowInvalid:
-            if style == "needed":
-                raise
-            continue
+    sink = pa.BufferOutputStream()
+    try:
+        pcsv.write_csv(table, sink, pcsv.WriteOptions(include_header=False, quoting_style="none"))
         file.write(sink.getvalue())
-        return
+    except pa.ArrowInvalid:
+        file.write(_quoted(table))
+
+
+def _quoted(table: pa.Table) -> bytes:
+    """Lines in which those values stand in quotes that need them."""
+    columns = []
+    for column in table.columns:
+        text = column.combine_chunks().cast(pa.string())
+        inner = pc.replace_substring(text, '"', '""')
+        wrapped = pc.binary_join_element_wise('"', inner, '"', "")
+        columns.append(pc.if_else(pc.match_substring_regex(text, '[",\r\n]'), wrapped, text))
+    joined = pc.binary_join_element_wise(*columns, ",", null_handling="replace", null_replacement="")
+    lines = pc.binary_join_element_wise(joined, "", "\n")
+    return "".join(lines.to_pylist()).encode()

@@ -1,0 +1,31 @@
+"""The method mixture as the commands use it."""
+
+from cellcarve.compat.baysor.config import Config
+from cellcarve.compat.baysor.effective import compute_settings, mixture_settings
+from cellcarve.compat.baysor.loading import Molecules
+from cellcarve.compat.baysor.log import Log
+from cellcarve.compat.baysor.options import Options
+from cellcarve.compat.baysor.prior import Laid
+from cellcarve.mixture.result import MixtureRun
+
+
+def segment(molecules: Molecules, laid: Laid, config: Config, options: Options, log: Log) -> MixtureRun:
+    """Fit the mixture; without outlines and colours yet."""
+    from cellcarve.mixture import fit
+
+    settings = mixture_settings(config, options)
+    return fit(molecules.table, laid.prior, settings, compute_settings(options), log)
+
+
+def outline(molecules: Molecules, config: Config, options: Options, run: MixtureRun, log: Log) -> None:
+    """Outline the cells of a run, in the plane and by layer of z."""
+    from cellcarve.mixture import outlines
+
+    outlines(run, molecules.table, mixture_settings(config, options), compute_settings(options), log)
+
+
+def colour(molecules: Molecules, config: Config, options: Options, run: MixtureRun, log: Log) -> None:
+    """Colour the molecules of a run by the composition of genes around them."""
+    from cellcarve.mixture import colours
+
+    colours(run, molecules.table, mixture_settings(config, options), compute_settings(options), log)

@@ -1,0 +1,1 @@
+"""Baysor's pages: borders, diagnostics and preview, each a file that needs no other."""

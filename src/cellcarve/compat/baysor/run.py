@@ -1,0 +1,154 @@
+"""``baysor run``: read, lay the prior, segment, and save the tables before anything that takes long."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cellcarve.compat.baysor import method
+from cellcarve.compat.baysor.config import Config
+from cellcarve.compat.baysor.derive import check_run
+from cellcarve.compat.baysor.effective import effective
+from cellcarve.compat.baysor.loading import Molecules, load, table_path
+from cellcarve.compat.baysor.log import Log
+from cellcarve.compat.baysor.options import COUNTS, Options
+from cellcarve.compat.baysor.outputs.cell_stats import cell_stats, write_cell_stats
+from cellcarve.compat.baysor.outputs.counts import write_counts
+from cellcarve.compat.baysor.outputs.mend import mend
+from cellcarve.compat.baysor.outputs.molecules import write_molecules
+from cellcarve.compat.baysor.outputs.naming import numbered, run_id
+from cellcarve.compat.baysor.outputs.params import write_params
+from cellcarve.compat.baysor.outputs.polygons import write_polygons, write_slices
+from cellcarve.compat.baysor.outputs.staging import Staging
+from cellcarve.compat.baysor.paths import Paths, check_apart, paths_for
+from cellcarve.compat.baysor.prior import Laid, lay_prior
+from cellcarve.mixture.result import MixtureRun
+
+STATS, PARAMS, LOG = "cell_stats.csv", "params.dump.toml", "log.log"
+FLAT, DEEP = "polygons_2d.json", "polygons_3d.json"
+BORDERS, DIAGNOSTICS = "borders.html", "diagnostics.html"
+
+
+@dataclass
+class _Job:
+    """What every step of saving needs."""
+
+    options: Options
+    config: Config
+    paths: Paths
+    molecules: Molecules
+    laid: Laid
+    run: MixtureRun
+    names: np.ndarray
+    log: Log
+
+
+def run(options: Options) -> None:
+    """Segment the molecules of a table and write all that was asked for.
+
+    Parameters
+    ----------
+    options
+        What to read, how, and where to write.
+
+    Raises
+    ------
+    CellcarveError
+        The options, the input or the folder do not allow it. What was there before is left alone until the new
+        tables are whole.
+    """
+    check_run(options.config, options.prior)
+    paths = paths_for(options.output, "segmentation.csv")
+    check_apart(paths.main, table_path(options.coordinates))
+    with Log(paths.beside(LOG)) as log:
+        log.note(f"Run {options.line}")
+        molecules = load(options, log)
+        laid = lay_prior(molecules, options, log)
+        config = effective(options.config, molecules, laid.scale)
+        done = method.segment(molecules, laid, config, options, log)
+        names = numbered(f"C{run_id(molecules, options)}", len(done.cells.x))
+        job = _Job(options, config, paths, molecules, laid, done, names, log)
+        _tell(job)
+        _save_tables(job)
+        _save_polygons(job)
+        _save_colours(job)
+        if options.plot:
+            _save_pages(job)
+        log.note("All done!")
+
+
+def _tell(job: _Job) -> None:
+    """What came out, and what the user should look at."""
+    cells, run = job.run.cells, job.run
+    inside = np.count_nonzero(run.cell) / max(len(run.cell), 1)
+    job.log.note(f"{len(cells.x)} cells hold {inside:.1%} of the molecules")
+    least = job.config.data.min_molecules_per_cell
+    if not len(cells.x):
+        job.log.warn("every molecule is noise: the outputs hold no cells; check --scale and -m")
+    elif cells.n_transcripts.max() < least:
+        job.log.warn(
+            f"no cell has {least} molecules (the largest has {cells.n_transcripts.max()}); -m or --scale do not fit the data"
+        )
+
+
+def _save_tables(job: _Job) -> None:
+    """Molecules, cells, counts and parameters, put in place together; what an earlier run left beside them goes."""
+    job.log.stage("saving the tables")
+    stats = cell_stats(job.run.cells, job.names)
+    genes = job.molecules.table.genes
+    with Staging() as stage:
+        beside = job.paths.beside
+        stage.replaces(beside(name) for name in (FLAT, DEEP, BORDERS, DIAGNOSTICS))
+        stage.replaces(beside(f"counts.{form}") for form in COUNTS)
+        _write_molecules(job, stage.name(job.paths.main))
+        write_cell_stats(stage.name(beside(STATS)), stats)
+        for form in job.options.counts:
+            write_counts(stage.name(beside(f"counts.{form}")), form, job.run.counts, genes, stats)
+        write_params(stage.name(beside(PARAMS)), job.config, job.options)
+
+
+def _write_molecules(job: _Job, path: Path) -> None:
+    write_molecules(path, job.molecules, job.run, job.laid.segment, job.names)
+
+
+def _save_polygons(job: _Job) -> None:
+    form = job.options.polygons
+    if form == "none" and not job.options.plot:
+        return
+    job.log.stage("outlining cells")
+    method.outline(job.molecules, job.config, job.options, job.run, job.log)
+    scale = job.run.scale
+    if job.run.rings is not None:
+        job.run.rings = mend(job.run.rings, job.run.cells, scale)
+    if form == "none" or job.run.rings is None:
+        return
+    with Staging() as stage:
+        write_polygons(stage.name(job.paths.beside(FLAT)), job.run.rings, job.names, form, scale)
+        if job.molecules.table.z is not None:
+            write_slices(stage.name(job.paths.beside(DEEP)), job.run.slices, job.names, form, scale)
+
+
+def _save_colours(job: _Job) -> None:
+    """The table of molecules once more, with its last column."""
+    if not job.options.ncv:
+        return
+    job.log.stage("estimating local colours")
+    method.colour(job.molecules, job.config, job.options, job.run, job.log)
+    with Staging() as stage:
+        _write_molecules(job, stage.name(job.paths.main))
+
+
+def _save_pages(job: _Job) -> None:
+    from cellcarve.compat.baysor.plots.borders import borders_page
+    from cellcarve.compat.baysor.plots.diagnostics import diagnostics_page
+    from cellcarve.compat.baysor.plots.earlier import prior_rings
+
+    job.log.stage("drawing")
+    table = job.molecules.table
+    prior = prior_rings(table, job.laid, job.options)
+    borders = borders_page(table, job.run, job.names, prior, job.config)
+    with Staging() as stage:
+        stage.name(job.paths.beside(DIAGNOSTICS)).write_text(
+            diagnostics_page(job.run, job.log.warnings), "utf-8"
+        )
+        stage.name(job.paths.beside(BORDERS)).write_text(borders, "utf-8")
