@@ -1,28 +1,40 @@
 """Loom files, version 3.0.0 of their specification."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-_ROWS, _COLUMNS = 64, 4096
+if TYPE_CHECKING:
+    import h5py
+
+ROWS, COLUMNS = 64, 4096
 _VERSION = "3.0.0"
+Attributes = dict[str, np.ndarray]
 
 
-def write_loom(
-    path: Path, matrix: csr_matrix, rows: dict[str, np.ndarray], columns: dict[str, np.ndarray]
-) -> None:
-    """Write a matrix with attributes of its rows and columns.
+@contextmanager
+def loom(
+    path: Path, shape: tuple[int, int], kind: type, rows: Attributes, columns: Attributes
+) -> "Iterator[h5py.Dataset]":
+    """A new loom file, its matrix open to be filled; blocks left out stay 0.
 
     Parameters
     ----------
     path
         The file.
-    matrix
-        (rows, columns) of the type that is stored; written some rows at a time.
+    shape, kind
+        Of the matrix.
     rows, columns
         Attributes: name to values, text or numbers.
+
+    Yields
+    ------
+    h5py.Dataset
+        The matrix, stored in blocks of `ROWS` by `COLUMNS`.
 
     Raises
     ------
@@ -37,38 +49,46 @@ def write_loom(
         for group in ("layers", "row_graphs", "col_graphs"):
             file.create_group(group)
         for where, attributes in (("row_attrs", rows), ("col_attrs", columns)):
-            file.create_group(where)
+            group = file.create_group(where)
             for name, values in attributes.items():
-                _attribute(file, f"{where}/{name}", values)
-        _matrix(file, matrix)
+                _attribute(group, name, np.asarray(values))
+        if min(shape) == 0:
+            yield file.create_dataset("matrix", shape=shape, dtype=kind)
+            return
+        chunks = min(ROWS, shape[0]), min(COLUMNS, shape[1])
+        yield file.create_dataset(
+            "matrix",
+            shape=shape,
+            dtype=kind,
+            chunks=chunks,
+            compression="gzip",
+            compression_opts=3,
+            shuffle=True,
+        )
 
 
-def _attribute(file: Any, name: str, values: np.ndarray) -> None:
+def write_loom(path: Path, matrix: csr_matrix, rows: Attributes, columns: Attributes) -> None:
+    """Write a sparse matrix; parameters as of `loom`.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    height, width = matrix.shape
+    with loom(path, matrix.shape, matrix.dtype.type, rows, columns) as stored:
+        for top in range(0, height, ROWS):
+            band = matrix[top : top + ROWS].tocsc()
+            for left in range(0, width, COLUMNS):
+                block = band[:, left : left + COLUMNS]
+                if block.nnz:
+                    stored[top : top + ROWS, left : left + COLUMNS] = block.toarray()
+
+
+def _attribute(group: "h5py.Group", name: str, values: np.ndarray) -> None:
     import h5py
 
-    values = np.asarray(values)
     if values.dtype.kind in "OUS":
-        file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
+        group.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
     else:
-        file.create_dataset(name, data=values)
-
-
-def _matrix(file: Any, matrix: csr_matrix) -> None:
-    """Blocks of nothing are left out: the file's zero stands for them."""
-    height, width = matrix.shape
-    chunks = (max(1, min(_ROWS, height)), max(1, min(_COLUMNS, width)))
-    whole = height > 0 and width > 0
-    stored = file.create_dataset(
-        "matrix",
-        shape=matrix.shape,
-        dtype=matrix.dtype,
-        **(
-            {"chunks": chunks, "compression": "gzip", "compression_opts": 3, "shuffle": True} if whole else {}
-        ),
-    )
-    for top in range(0, height, chunks[0]):
-        band = matrix[top : top + chunks[0]].tocsc()
-        for left in range(0, width, chunks[1]):
-            block = band[:, left : left + chunks[1]]
-            if block.nnz:
-                stored[top : top + chunks[0], left : left + chunks[1]] = block.toarray()
+        group.create_dataset(name, data=values)

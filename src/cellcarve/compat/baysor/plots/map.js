@@ -31,6 +31,8 @@
     const { left, top, scale, wide, high } = view;
     context.strokeStyle = colour;
     context.lineWidth = thick;
+    // Seen as a whole, lines would cover all of the molecules.
+    context.globalAlpha = Math.min(1, 0.1 + scale);
     context.beginPath();
     for (let r = 0; r < data.rings; r++) {
       const b = 4 * r;
@@ -41,6 +43,7 @@
       }
     }
     context.stroke();
+    context.globalAlpha = 1;
   }
 
   function under(data, x, y) {
@@ -68,7 +71,7 @@
     context.fillText(String(Number(length.toPrecision(3))), 14, high - 19);
   }
 
-  function draw(map) {
+  function draw(map, moving) {
     const { canvas, facts, now, hidden } = map, ratio = window.devicePixelRatio || 1;
     const wide = canvas.clientWidth, high = canvas.clientHeight;
     if (!wide) return;
@@ -85,7 +88,7 @@
     if (!hidden.has("picture") && map.image.complete) {
       context.drawImage(map.image, -view.left * scale, -view.top * scale, facts.width * scale, facts.height * scale);
     }
-    facts.layers.forEach((layer) => {
+    if (!moving) facts.layers.forEach((layer) => {
       if (!hidden.has(layer.key)) lines(context, view, block(layer.key), layer.colour, Math.min(2, 0.5 + 0.25 * scale));
     });
     scaleBar(context, facts, scale, high);
@@ -95,10 +98,25 @@
     return Math.min(map.canvas.clientWidth / map.facts.width, map.canvas.clientHeight / map.facts.height);
   }
 
+  function drawAll(group) {
+    const began = performance.now();
+    group.maps.forEach((map) => draw(map, false));
+    // What was asked for is drawn later, unless a pixel is read.
+    group.maps[0].canvas.getContext("2d").getImageData(0, 0, 1, 1);
+    group.slow = performance.now() - began > 50;
+  }
+
+  // Where lines take long to draw, they wait until the map stands still.
   function redraw(group) {
     if (group.waiting) return;
     group.waiting = true;
-    requestAnimationFrame(() => { group.waiting = false; group.maps.forEach(draw); });
+    requestAnimationFrame(() => {
+      group.waiting = false;
+      clearTimeout(group.rest);
+      if (!group.slow) return drawAll(group);
+      group.maps.forEach((map) => draw(map, true));
+      group.rest = setTimeout(() => drawAll(group), 150);
+    });
   }
 
   function zoom(map, by, x, y) {
@@ -159,8 +177,8 @@
     }));
     box.querySelectorAll("[data-layer-key]").forEach((input) => input.addEventListener("change", () => {
       if (input.checked) map.hidden.delete(input.dataset.layerKey); else map.hidden.add(input.dataset.layerKey);
-      draw(map);
+      redraw(group);
     }));
-    draw(map);
+    redraw(group);
   });
 })();

@@ -1,5 +1,7 @@
 """Molecules as pixels: where several share one, their colours are mixed."""
 
+import math
+
 import numpy as np
 
 from cellcarve.compat.baysor.plots.frame import Frame
@@ -39,13 +41,20 @@ def picture(frame: Frame, x: np.ndarray, y: np.ndarray, colour: np.ndarray) -> s
 
 
 def _disc(layer: np.ndarray, diameter: int) -> np.ndarray:
-    """Each value spread over a disc, by shifted copies; the rim is wide enough for them."""
-    middle = (diameter - 1) / 2
-    rows, columns = np.mgrid[:diameter, :diameter] - middle
-    inside = np.argwhere(rows**2 + columns**2 <= (diameter / 2) ** 2)
+    """Each value spread over a disc, a row of it at a time; the rim is wide enough for that."""
+    if diameter == 1:
+        return layer
+    middle = (diameter - 1) // 2
+    # Sums along rows are of whole numbers far below 2^24, so that single precision is exact.
+    total = np.cumsum(layer, axis=1)
     out = np.zeros_like(layer)
-    for row, column in (inside - int(middle)).tolist():
-        out += np.roll(layer, (row, column), (0, 1))
+    for row in range(diameter):
+        half = math.sqrt((diameter / 2) ** 2 - (row - (diameter - 1) / 2) ** 2)
+        wide = max(1, 2 * round(half - 0.5 * (diameter % 2)) + diameter % 2)
+        run = total.copy()
+        run[:, wide:] -= total[:, :-wide]
+        left = middle - (wide - 1) // 2
+        out += np.roll(run, (row - middle, left - middle), (0, 1))
     return out
 
 

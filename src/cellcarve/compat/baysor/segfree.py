@@ -1,0 +1,78 @@
+"""``baysor segfree``: the gene composition around every molecule, without cells."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cellcarve.compat.baysor.derive import check_least, neighbourhood
+from cellcarve.compat.baysor.effective import effective
+from cellcarve.compat.baysor.loading import load
+from cellcarve.compat.baysor.log import Log
+from cellcarve.compat.baysor.options import Options
+from cellcarve.compat.baysor.outputs.colours import hex_codes
+from cellcarve.compat.baysor.outputs.loom import COLUMNS, loom
+from cellcarve.compat.baysor.outputs.naming import numbered, run_id
+from cellcarve.compat.baysor.outputs.staging import Staging
+from cellcarve.compat.baysor.paths import check_apart, paths_for
+from cellcarve.mixture.compositions import Compositions
+
+_DIMENSIONS = 30
+
+
+def segfree(options: Options) -> None:
+    """Write compositions, colours and confidences as a loom file of genes by molecules.
+
+    Parameters
+    ----------
+    options
+        What to read and where to write; ``-k`` is enough, without it ``-m`` is needed.
+
+    Raises
+    ------
+    CellcarveError
+        The options, the input or the folder do not allow it.
+    """
+    if not options.neighbours:
+        check_least(options.config)
+    paths = paths_for(options.output, "ncvs.loom")
+    check_apart(paths.main, options.coordinates)
+    with Log(paths.beside("segfree_log.log")) as log:
+        log.note(f"Run {options.line}")
+        molecules = load(options, log)
+        config = effective(options.config, molecules)
+        table = molecules.table
+        near = options.neighbours or neighbourhood(options.config, len(table.genes), len(table))
+        from cellcarve.compat.baysor.survey import compositions_of, survey
+        from cellcarve.mixture.colours import colours
+        from cellcarve.mixture.compositions import reduce
+
+        log.stage("estimating noise level")
+        found = survey(table, config, options)
+        log.stage(f"estimating neighborhood compositions of {min(near, len(table))} molecules")
+        source = compositions_of(found, near, options)
+        vectors = reduce(
+            source, config.plotting.ncv_method, _DIMENSIONS, (options.seed, options.threads, False)
+        )
+        colour, _ = colours(vectors, found.confidence, options.seed)
+        columns = {
+            "CellID": np.arange(1.0, len(table) + 1),
+            "Name": numbered(f"V{run_id(molecules, options)}", len(table)),
+            "ncv_color": hex_codes(colour),
+            "confidence": found.confidence,
+        }
+        log.stage("saving", len(table), "molecules")
+        with Staging() as stage:
+            _write(stage.name(paths.main), source, table.genes, columns, log)
+        log.note("All done!")
+
+
+def _write(
+    path: Path, source: Compositions, genes: list[str], columns: dict[str, np.ndarray], log: Log
+) -> None:
+    """Some molecules at a time."""
+    number = len(columns["Name"])
+    with loom(path, (len(genes), number), np.float32, {"Name": np.array(genes, object)}, columns) as stored:
+        for low in range(0, number, COLUMNS):
+            high = min(low + COLUMNS, number)
+            stored[:, low:high] = source.rows(low, high).toarray().T
+            log.advance(high - low)
