@@ -27,6 +27,7 @@ DROP_INS: dict[str, DropIn] = {
         "cellcarve.compat.proseg.stitch:main",
         "Join the flat files of AtoMx into one table for proseg --cosmx-micron.",
     ),
+    "baysor": DropIn("cellcarve.compat.baysor.command:main", "Segment, preview or describe molecules with Baysor's options and files."),
 }
 
 

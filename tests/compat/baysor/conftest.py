@@ -162,7 +162,7 @@ def truth_as_method(monkeypatch):
         code = read(molecules.path)["truth"].to_numpy()[molecules.row]
         return made_run(molecules.table, np.unique(code, return_inverse=True)[1] * (code > 0), coloured=False)
 
-    def colour(molecules, config, options, run, log):
+    def colour(molecules, options, run):
         run.colour = np.tile(np.array([[255, 0, 16]], np.uint8), (len(run.row), 1))
 
     monkeypatch.setattr(method, "segment", segment)

@@ -17,15 +17,15 @@ def segment(molecules: Molecules, laid: Laid, config: Config, options: Options, 
     return fit(molecules.table, laid.prior, settings, compute_settings(options), log)
 
 
-def outline(molecules: Molecules, config: Config, options: Options, run: MixtureRun, log: Log) -> None:
+def outline(molecules: Molecules, options: Options, run: MixtureRun) -> None:
     """Outline the cells of a run, in the plane and by layer of z."""
-    from cellcarve.mixture import outlines
+    from cellcarve.mixture import add_outlines
 
-    outlines(run, molecules.table, mixture_settings(config, options), compute_settings(options), log)
+    add_outlines(run, molecules.table, compute_settings(options))
 
 
-def colour(molecules: Molecules, config: Config, options: Options, run: MixtureRun, log: Log) -> None:
+def colour(molecules: Molecules, options: Options, run: MixtureRun) -> None:
     """Colour the molecules of a run by the composition of genes around them."""
-    from cellcarve.mixture import colours
+    from cellcarve.mixture import add_colours
 
-    colours(run, molecules.table, mixture_settings(config, options), compute_settings(options), log)
+    add_colours(run, molecules.table, compute_settings(options))

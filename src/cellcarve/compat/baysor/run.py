@@ -116,7 +116,7 @@ def _save_polygons(job: _Job) -> None:
     if form == "none" and not job.options.plot:
         return
     job.log.stage("outlining cells")
-    method.outline(job.molecules, job.config, job.options, job.run, job.log)
+    method.outline(job.molecules, job.options, job.run)
     scale = job.run.scale
     if job.run.rings is not None:
         job.run.rings = mend(job.run.rings, job.run.cells, scale)
@@ -133,7 +133,7 @@ def _save_colours(job: _Job) -> None:
     if not job.options.ncv:
         return
     job.log.stage("estimating local colours")
-    method.colour(job.molecules, job.config, job.options, job.run, job.log)
+    method.colour(job.molecules, job.options, job.run)
     with Staging() as stage:
         _write_molecules(job, stage.name(job.paths.main))
 
