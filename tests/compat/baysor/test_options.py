@@ -172,7 +172,10 @@ def test_derived_values(m, segment, neighbour, cells):
 def test_the_neighbourhood_grows_with_the_genes_and_fits_the_data():
     config = resolve([("here", {"data.min_molecules_per_cell": 30})])
     assert neighbourhood(config, 100, 1000) == 30
-    assert neighbourhood(config, 5000, 100_000) == 500
+    assert neighbourhood(config, 5000, 100_000, "0.7") == 500
+    assert neighbourhood(config, 5000, 100_000) == 100
+    asked = resolve([("here", {"plotting.gene_composition_neigborhood": 500})])
+    assert neighbourhood(asked, 5000, 100_000) == 500
     assert neighbourhood(config, 5000, 40) == 40
 
 

@@ -3,6 +3,7 @@
 from cellcarve.compat.baysor.config import Config
 from cellcarve.compat.baysor.values import words
 from cellcarve.errors import SettingsError
+from cellcarve.mixture.compositions import neighbours_for
 
 
 def least(config: Config) -> int:
@@ -21,10 +22,15 @@ def noise_neighbour(config: Config) -> int:
     return config.data.confidence_nn_id or max(least(config) // 2 + 1, 5)
 
 
-def neighbourhood(config: Config, genes: int, molecules: int) -> int:
-    """Neighbours whose genes make up the composition around a molecule."""
-    chosen = config.plotting.gene_composition_neigborhood or max(genes // 10, least(config), 3)
-    return max(1, min(max(chosen, 3), molecules))
+def neighbourhood(config: Config, genes: int, molecules: int, compat: str = "") -> int:
+    """Neighbours whose genes make up the composition around a molecule; all of its molecules at most.
+
+    Beyond 1,000 genes the old rule, a tenth of them, makes the step slow and changes little: no more than 100 are
+    taken, unless they are asked for or the old rules are.
+    """
+    if config.plotting.gene_composition_neigborhood:
+        return max(1, min(max(config.plotting.gene_composition_neigborhood, 3), molecules))
+    return max(1, min(neighbours_for(genes, config.data.min_molecules_per_cell, bool(compat)), molecules))
 
 
 def cells_init(config: Config, molecules: int) -> int:

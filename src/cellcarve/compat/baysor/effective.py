@@ -13,23 +13,24 @@ from cellcarve.settings import ComputeSettings, MixtureSettings
 from cellcarve.settings.mixture import Compat, NcvMethod
 
 
-def effective(config: Config, molecules: Molecules, scale: Scale | None = None) -> Config:
+def effective(options: Options, molecules: Molecules, scale: Scale | None = None) -> Config:
     """The configuration with every value worked out.
 
     Parameters
     ----------
-    config
-        As asked for.
+    options
+        What was asked for.
     molecules
         What was loaded.
     scale
         Radius of cells and its spread; None where no cells are looked for.
     """
+    config, compat = options.config, options.compat
     genes, number = len(molecules.table.genes), len(molecules)
     data = replace(
         config.data, min_molecules_per_segment=per_segment(config), confidence_nn_id=noise_neighbour(config)
     )
-    near = neighbourhood(config, genes, number)
+    near = neighbourhood(config, genes, number, compat)
     plotting = replace(config.plotting, gene_composition_neigborhood=near)
     part = config.segmentation
     if scale is not None:

@@ -64,7 +64,7 @@ def run(options: Options) -> None:
         log.note(f"Run {options.line}")
         molecules = load(options, log)
         laid = lay_prior(molecules, options, log)
-        config = effective(options.config, molecules, laid.scale)
+        config = effective(options, molecules, laid.scale)
         done = method.segment(molecules, laid, config, options, log)
         names = numbered(f"C{run_id(molecules, options)}", len(done.cells.x))
         job = _Job(options, config, paths, molecules, laid, done, names, log)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cellcarve.compat.baysor.derive import check_least, neighbourhood
+from cellcarve.compat.baysor.derive import check_least
 from cellcarve.compat.baysor.effective import effective
 from cellcarve.compat.baysor.loading import load
 from cellcarve.compat.baysor.log import Log
@@ -39,9 +39,9 @@ def segfree(options: Options) -> None:
     with Log(paths.beside("segfree_log.log")) as log:
         log.note(f"Run {options.line}")
         molecules = load(options, log)
-        config = effective(options.config, molecules)
+        config = effective(options, molecules)
         table = molecules.table
-        near = options.neighbours or neighbourhood(options.config, len(table.genes), len(table))
+        near = options.neighbours or config.plotting.gene_composition_neigborhood
         from cellcarve.compat.baysor.survey import compositions_of, survey
         from cellcarve.mixture.colours import colours
         from cellcarve.mixture.compositions import reduce

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix
 
 if TYPE_CHECKING:
     import h5py
@@ -75,14 +75,17 @@ def write_loom(path: Path, matrix: csr_matrix, rows: Attributes, columns: Attrib
     OSError
         The file cannot be written.
     """
-    height, width = matrix.shape
     with loom(path, matrix.shape, matrix.dtype.type, rows, columns) as stored:
-        for top in range(0, height, ROWS):
-            band = matrix[top : top + ROWS].tocsc()
-            for left in range(0, width, COLUMNS):
-                block = band[:, left : left + COLUMNS]
-                if block.nnz:
-                    stored[top : top + ROWS, left : left + COLUMNS] = block.toarray()
+        for top in range(0, matrix.shape[0], ROWS):
+            _band(stored, top, matrix[top : top + ROWS].tocsc())
+
+
+def _band(stored: "h5py.Dataset", top: int, band: csc_matrix) -> None:
+    """Some rows of the matrix, from row `top` on, in blocks."""
+    for left in range(0, band.shape[1], COLUMNS):
+        block = band[:, left : left + COLUMNS]
+        if block.nnz:
+            stored[top : top + ROWS, left : left + COLUMNS] = block.toarray()
 
 
 def _attribute(group: "h5py.Group", name: str, values: np.ndarray) -> None:

@@ -92,8 +92,16 @@ def _changes(run: MixtureRun) -> Figure | None:
 def _convergence(title: str, course: Convergence) -> list[Figure]:
     x = np.arange(1, len(course.largest) + 1)
     return [
-        Figure(curves(x, [(100 * course.largest, OURS)], ("iteration", "largest change, %")), "", f"{title}, convergence"),
-        Figure(curves(x, [(100 * course.changed, OURS)], ("iteration", "molecules changed, %")), "", f"{title}, changes"),
+        Figure(
+            curves(x, [(100 * course.largest, OURS)], ("iteration", "largest change, %")),
+            "",
+            f"{title}, convergence",
+        ),
+        Figure(
+            curves(x, [(100 * course.changed, OURS)], ("iteration", "molecules changed, %")),
+            "",
+            f"{title}, changes",
+        ),
     ]
 
 

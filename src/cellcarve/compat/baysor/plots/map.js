@@ -16,6 +16,7 @@
     const steps = unpack(raw.vertices, Uint16Array), starts = unpack(raw.starts, Uint32Array);
     const at = Float32Array.from(steps, (v) => v * raw.unit), rings = starts.length - 1;
     const box = new Float32Array(4 * rings);
+    let size = 0;
     for (let r = 0; r < rings; r++) {
       let [l, t, R, b] = [1e9, 1e9, -1e9, -1e9];
       for (let k = starts[r]; k < starts[r + 1]; k++) {
@@ -23,16 +24,17 @@
         t = Math.min(t, at[2 * k + 1]); b = Math.max(b, at[2 * k + 1]);
       }
       box.set([l, t, R, b], 4 * r);
+      size += Math.max(R - l, b - t) / rings;
     }
-    return (blocks[key] = { at, starts, box, rings, names: raw.names });
+    return (blocks[key] = { at, starts, box, rings, size, names: raw.names });
   }
 
-  function lines(context, view, data, colour, thick) {
+  function lines(context, view, data, colour) {
     const { left, top, scale, wide, high } = view;
     context.strokeStyle = colour;
-    context.lineWidth = thick;
-    // Seen as a whole, lines would cover all of the molecules.
-    context.globalAlpha = Math.min(1, 0.1 + scale);
+    // Where cells are small on the screen, lines would cover all of the molecules.
+    context.globalAlpha = Math.min(1, Math.max(0.1, (data.size * scale) / 25));
+    context.lineWidth = Math.min(2, 0.6 + (data.size * scale) / 80);
     context.beginPath();
     for (let r = 0; r < data.rings; r++) {
       const b = 4 * r;
@@ -89,7 +91,7 @@
       context.drawImage(map.image, -view.left * scale, -view.top * scale, facts.width * scale, facts.height * scale);
     }
     if (!moving) facts.layers.forEach((layer) => {
-      if (!hidden.has(layer.key)) lines(context, view, block(layer.key), layer.colour, Math.min(2, 0.5 + 0.25 * scale));
+      if (!hidden.has(layer.key)) lines(context, view, block(layer.key), layer.colour);
     });
     scaleBar(context, facts, scale, high);
   }
