@@ -20,7 +20,6 @@ class DropIn(NamedTuple):
 
 
 DROP_INS: dict[str, DropIn] = {
-<<<<<<< HEAD
     "proseg-to-baysor": DropIn(
         "cellcarve.compat.proseg.to_baysor:main", "Turn proseg's store into files that Xenium Ranger imports."
     ),
@@ -28,12 +27,10 @@ DROP_INS: dict[str, DropIn] = {
         "cellcarve.compat.proseg.stitch:main",
         "Join the flat files of AtoMx into one table for proseg --cosmx-micron.",
     ),
-    "baysor": DropIn("cellcarve.compat.baysor.command:main", "Segment, preview or describe molecules with Baysor's options and files."),
-=======
     "baysor": DropIn(
-        "cellcarve.compat.baysor.command:main", "what Baysor does, under its options and file names"
+        "cellcarve.compat.baysor.command:main",
+        "Segment, preview or describe molecules with Baysor's options and files.",
     ),
->>>>>>> 76a49d7 (Stand-in for Baysor: tests with the method; loom in bands)
 }
 
 
