@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from cellcarve.errors import InputError
@@ -46,7 +47,7 @@ class Finished:
     polygon
         (C,) shapely polygons or multi-polygons in µm; None where a cell has none.
     parts
-        Parquet files with its transcripts, in order; none where the store was written without.
+        Parquet or CSV files with its transcripts, in order; none where the store was written without.
     columns
         What the columns of these files are called, by ``id``, ``gene``, ``x``, ``y``, ``z``, ``qv``, ``cell`` and
         ``made_x``, ``made_y``, ``made_z`` (where a transcript was made, if not where it was seen).
@@ -84,14 +85,10 @@ class Finished:
         """
         known = pa.array(self.table.obs_names, pa.string())
         for part in self.parts:
-            file = pq.ParquetFile(part)
-            held = set(file.schema_arrow.names)
-            wanted = {name: self.columns[name] for name in names if self.columns.get(name) in held}
-            for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(wanted.values())):
-                out: dict[str, Any] = {name: batch[column] for name, column in wanted.items()}
-                if "cell" in out:
-                    out["cell"] = _cells(out["cell"], known)
-                yield out
+            for batch in _batches(part, {name: self.columns[name] for name in names if name in self.columns}):
+                if "cell" in batch:
+                    batch["cell"] = _cells(batch["cell"], known)
+                yield batch
 
 
 def load(folder: Path) -> Finished:
@@ -117,6 +114,60 @@ def load(folder: Path) -> Finished:
         return _load_run(folder) if run else _load_store(folder)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise InputError(f"'{folder}' is damaged ({error}); segment again") from error
+
+
+def load_files(transcripts: Path, outlines: Path) -> Finished:
+    """Read the table of transcripts and the outlines that proseg wrote as files of their own.
+
+    Parameters
+    ----------
+    transcripts
+        CSV, gzipped CSV or Parquet, of any version of proseg.
+    outlines
+        GeoJSON, gzipped or not.
+
+    Raises
+    ------
+    InputError
+        One of them cannot be read.
+    """
+    import gzip
+    import json
+
+    import shapely
+
+    try:
+        content = outlines.read_bytes()
+        unpacked = gzip.decompress(content) if outlines.name.endswith(".gz") else content
+        features = json.loads(unpacked)["features"]
+        names = [str(feature["properties"]["cell"]) for feature in features]
+        shapes = shapely.from_geojson([json.dumps(feature["geometry"]) for feature in features])
+        held = next(_batches(transcripts, PROSEG), {})
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        pa.ArrowException,
+        shapely.errors.GEOSException,
+    ) as error:
+        raise InputError(f"cannot read '{transcripts}' and '{outlines}' as proseg's ({error})") from error
+    missing = [PROSEG[name] for name in ("id", "cell") if name not in held]
+    if missing:
+        raise InputError(
+            f"'{transcripts}' has no column '{missing[0]}'; give the table of transcripts that proseg wrote"
+        )
+    return Finished(
+        outlines.parent, _bare(names), shapes, [transcripts], PROSEG, np.full(len(names), None, object)
+    )
+
+
+def _bare(names: list[str]) -> "AnnData":
+    """Cells of which nothing is known but their names."""
+    import pandas as pd
+    from anndata import AnnData
+
+    return AnnData(obs=pd.DataFrame(index=pd.Index(np.array(names, object), dtype=object)))
 
 
 def _load_run(folder: Path) -> Finished:
@@ -163,6 +214,19 @@ def _polygons(path: Path, column: str, names: Any) -> np.ndarray:
     shapes = np.full(len(rows) + 1, None, object)
     shapes[:-1] = shapely.from_wkb(rows["geometry"].to_numpy())
     return shapes[pc.fill_null(place, len(shapes) - 1).to_numpy()]
+
+
+def _batches(part: Path, wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Columns of a file by our names, some rows at a time; those it lacks are left out."""
+    if part.name.endswith(".parquet"):
+        file = pq.ParquetFile(part)
+        held = {name: column for name, column in wanted.items() if column in file.schema_arrow.names}
+        batches = file.iter_batches(ROWS_AT_ONCE, columns=list(held.values()))
+    else:
+        batches = iter(csv.open_csv(part))
+        held = {name: column for name, column in wanted.items() if column in batches.schema.names}
+    for batch in batches:
+        yield {name: batch[column] for name, column in held.items()}
 
 
 def _cells(column: pa.Array, known: pa.Array) -> np.ndarray:

@@ -181,9 +181,11 @@ def test_types_in_the_store(ours, theirs, file):
         assert geo[0]["columns"]["geometry"].items() >= geo[1]["columns"]["geometry"].items()
 
 
-def test_the_command_for_xenium_ranger_makes_of_their_store_what_theirs_made(theirs, tmp_path):
+@pytest.mark.parametrize("files", [False, True], ids=["store", "files"])
+def test_the_command_for_xenium_ranger_makes_of_their_store_what_theirs_made(theirs, tmp_path, files):
     assignment, outlines = tmp_path / "a.csv", tmp_path / "a.geojson"
-    to_baysor(theirs, assignment, outlines)
+    apart = REFERENCE / "transcript-metadata.csv.gz", REFERENCE / "cell-polygons.geojson.gz"
+    to_baysor(apart if files else (theirs,), assignment, outlines)
     left, right = pd.read_csv(assignment), pd.read_csv(REFERENCE / "baysor.csv.gz")
     pd.testing.assert_frame_equal(left, right, rtol=1e-5)
     trees = [json.loads(outlines.read_text()), json.loads(unpacked(REFERENCE / "baysor.geojson.gz"))]

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cellcarve.convert.ranger import accepted, check, write_assignment, write_rings
-from cellcarve.convert.source import Finished, load
+from cellcarve.convert.source import load, load_files
 from cellcarve.errors import InputError, SettingsError
 from cellcarve.staged import staged
 
@@ -39,7 +39,7 @@ def main(tokens: list[str]) -> None:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.argument("zarr", required=False, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, type=click.Path(path_type=Path), metavar="ZARR")
 @click.option(
     "--output-transcript-metadata",
     "assignment",
@@ -72,13 +72,16 @@ def main(tokens: list[str]) -> None:
     "3.2.0", "-V", "--version", prog_name="proseg-to-baysor", message="%(prog)s %(version)s"
 )
 def _command(
-    zarr: Path | None, assignment: Path, outlines: Path, bundle: Path | None, only_check: bool
+    sources: tuple[Path, ...], assignment: Path, outlines: Path, bundle: Path | None, only_check: bool
 ) -> None:
-    """Turn proseg's store into the files that `xeniumranger import-segmentation` reads."""
+    """Turn proseg's store into the files that `xeniumranger import-segmentation` reads.
+
+    As with proseg 2, a table of transcripts and outlines may be given instead of the store.
+    """
     if not only_check:
-        if zarr is None:
+        if len(sources) not in (1, 2):
             raise click.UsageError("name the store that proseg wrote, such as proseg-output.zarr")
-        to_baysor(zarr, assignment, outlines)
+        to_baysor(sources, assignment, outlines)
     broken = check(assignment, outlines, bundle)
     for item in broken:
         sys.stderr.write(f"proseg-to-baysor: {item.rule}: {item.sentence}\n")
@@ -90,22 +93,18 @@ def _command(
         print("no rule of Xenium Ranger is broken")
 
 
-def to_baysor(zarr: Path, assignment: Path, outlines: Path) -> Finished:
+def to_baysor(sources: tuple[Path, ...], assignment: Path, outlines: Path) -> None:
     """Write the two files.
 
     Parameters
     ----------
-    zarr
-        A store that proseg or its stand-in wrote, transcripts included.
+    sources
+        A store that proseg or its stand-in wrote, transcripts included; or its table of transcripts and its
+        outlines.
     assignment
         CSV to make.
     outlines
         GeoJSON to make.
-
-    Returns
-    -------
-    Finished
-        What the store holds.
 
     Raises
     ------
@@ -114,10 +113,10 @@ def to_baysor(zarr: Path, assignment: Path, outlines: Path) -> Finished:
     OutputError
         The files cannot be written.
     """
-    finished = load(zarr)
+    finished = load(sources[0]) if len(sources) == 1 else load_files(*sources)
     if not finished.parts:
         raise InputError(
-            f"'{zarr}' holds no transcripts; run proseg without --exclude-spatialdata-transcripts"
+            f"'{sources[0]}' holds no transcripts; run proseg without --exclude-spatialdata-transcripts"
         )
     keep = accepted(finished)
     for reason, number in keep.dropped.items():
@@ -126,4 +125,3 @@ def to_baysor(zarr: Path, assignment: Path, outlines: Path) -> Finished:
     with staged() as stage:
         write_assignment(stage.place(assignment), finished, keep)
         write_rings(stage.place(outlines), keep)
-    return finished
