@@ -85,6 +85,14 @@ class VoxelSettings(Validated):
         Work in one layer.
     transition_counts
         Count the moves of transcripts between cells.
+    start_growth
+        Prior cells are grown by so many µm, or to the middle between neighbours, before the chain starts.
+    distance_pull
+        Log odds that a voxel belongs to the nearest nucleus, per µm by which the next one is farther away.
+    background_share
+        Share of transcripts that no cell made, with the genes of the whole tissue; by default it is learnt.
+    sure
+        Average probability that an assignment must reach.
     """
 
     ncomponents: int = bounded(10, 1, 1000)
@@ -128,7 +136,11 @@ class VoxelSettings(Validated):
     unmodeled_fixed_cells: bool = False
     ignore_z_coord: bool = False
     transition_counts: bool = False
+    start_growth: float = bounded(8.0, 0, 1000)
+    distance_pull: float = bounded(0.5, 0, 100)
+    background_share: float | None = bounded(0.1, 0, 1)
+    sure: float = bounded(0.0, 0, 1)
 
 
 # Where the defaults above differ from those of proseg 3, its values: for those who want its behaviour.
-PROSEG_DEFAULTS: dict[str, object] = {"transition_counts": True}
+PROSEG_DEFAULTS: dict[str, object] = {"transition_counts": True, "start_growth": 0.0, "distance_pull": 0.0, "background_share": None}

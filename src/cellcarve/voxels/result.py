@@ -77,7 +77,8 @@ class VoxelRun:
         (C, C) int32: transcripts that repositioning moved from the row's cell to the column's while recording; empty
         unless asked for (`VoxelSettings.transition_counts`).
     genes
-        G names in chain order: by decreasing total count where factors are used, else by order of first appearance.
+        G names, of the genes that have transcripts, in chain order: by decreasing total count where factors are used,
+        else by order of first appearance.
     gene_index
         (G,) int32 index of each into `Table.genes`.
     gene_total, gene_expected

@@ -1,0 +1,167 @@
+"""Transcripts move away from where they were made: one Metropolis step for each.
+
+Labels and rates stand still meanwhile, so that transcripts do not depend on each other. Two kinds of proposals take
+turns. The usual one draws the whole displacement anew from its prior, which then cancels in the ratio; the other adds
+a symmetric step to the present displacement.
+"""
+
+from numba import njit
+
+from cellcarve.chain.philox import unit, words
+from cellcarve.chain.streams import REPOSITION
+from cellcarve.voxels.kernel import Drift, between_voxels, cumulative
+from cellcarve.voxels.rates import rate_of
+from cellcarve.voxels.state import Cells, Grid, Labels, Rates, Spots
+from cellcarve.voxels.threads import Threads
+
+# Every so many sweeps the proposal is a step instead of a draw from the prior.
+WALK_EVERY = 4
+
+
+@njit(cache=True, nogil=True)
+def displacement(table_sum, word):
+    """Voxels along an axis, either sign, from one word and the chances of at most n."""
+    scaled = unit(word)
+    sign = 1
+    if scaled < 0.5:
+        scaled, sign = 1.0 - scaled, -1
+    scaled = 2.0 * scaled - 1.0
+    n = 0
+    while n < table_sum.size - 1 and scaled > table_sum[n]:
+        n += 1
+    return sign * n
+
+
+@njit(cache=True, nogil=True)
+def weight_of(drift, di, dj, dk):
+    """Prior chance of a displacement in voxels."""
+    di, dj, dk = abs(di), abs(dj), abs(dk)
+    if dk >= drift.deep.size:
+        return 0.0
+    near, far = 0.0, 0.0
+    if max(di, dj) < drift.near.size:
+        near = drift.near[di] * drift.near[dj]
+    if max(di, dj) < drift.far.size:
+        far = drift.far[di] * drift.far[dj]
+    return drift.deep[dk] * (drift.share * far + (1.0 - drift.share) * near)
+
+
+@njit(cache=True, nogil=True)
+def place_of(grid, voxel):
+    """Column, row and layer of a voxel."""
+    column = voxel // grid.nl
+    return column % (grid.nx + 2) - 1, column // (grid.nx + 2) - 1, voxel % grid.nl
+
+
+@njit(cache=True, nogil=True)
+def landing(grid, labels, start, step):
+    """Voxel a step (di, dj, dk) away from a voxel; -1 outside the lattice or in a tile that takes no part."""
+    i, j, k = place_of(grid, start)
+    i, j, k = i + step[0], j + step[1], k + step[2]
+    if not (0 <= i < grid.nx and 0 <= j < grid.ny and 0 <= k < grid.nl):
+        return -1
+    if not labels.open[(j // grid.tile) * grid.across + i // grid.tile]:
+        return -1
+    return ((j + 1) * (grid.nx + 2) + i + 1) * grid.nl + k
+
+
+@njit(cache=True, nogil=True)
+def drawn_step(drift, drawn, walk):
+    """A step (di, dj, dk) from three words: of the walk, or a displacement from the prior."""
+    a, b, c, _ = drawn
+    if walk:
+        return (
+            displacement(drift.walk_sum, b),
+            displacement(drift.walk_sum, c),
+            displacement(drift.walk_deep_sum, a),
+        )
+    # The same word serves two draws: its high part picks the kernel, its low bits, scrambled, the layer.
+    deep = displacement(drift.deep_sum, (a * 2654435761) & 0xFFFFFFFF)
+    table = drift.far_sum if unit(a) < drift.share else drift.near_sum
+    return displacement(table, b), displacement(table, c), deep
+
+
+@njit(cache=True, nogil=True)
+def odds_of(grid, drift, spots, t, there, walk):
+    """Ratio of prior chances of the displacements to a new and to the present voxel; 1 if drawn from the prior."""
+    if not walk:
+        return 1.0
+    i, j, k = place_of(grid, spots.seen[t])
+    a, b, c = place_of(grid, there)
+    d, e, f = place_of(grid, spots.at[t])
+    now = weight_of(drift, d - i, e - j, f - k)
+    return weight_of(drift, a - i, b - j, c - k) / now if now > 0.0 else 1.0
+
+
+@njit(cache=True, nogil=True)
+def move_spots(grid, labels, cells, spots, rates, drift, sweep, span):
+    """Move the transcripts of a range.
+
+    Parameters
+    ----------
+    grid, labels, cells, spots, rates, drift
+        State; `spots.at` changes.
+    sweep
+        Number of the sweep.
+    span
+        (first, last).
+    """
+    walk = sweep % WALK_EVERY == WALK_EVERY - 1
+    for t in range(span[0], span[1]):
+        drawn = words(rates.address[0], REPOSITION, sweep, t, 0)
+        here = spots.at[t]
+        there = landing(grid, labels, here if walk else spots.seen[t], drawn_step(drift, drawn, walk))
+        if there < 0:
+            continue
+        ratio = odds_of(grid, drift, spots, t, there, walk)
+        old, new = labels.label[here], labels.label[there]
+        if old != new and ratio > 0.0:
+            gene = spots.gene[t]
+            rest = float(rates.background[gene, spots.place[t]])
+            ratio *= (rest + rate_of(rates, cells, new, gene)) / (rest + rate_of(rates, cells, old, gene))
+        if ratio >= 1.0 or unit(drawn[3]) < ratio:
+            spots.at[t] = there
+
+
+@njit(cache=True, nogil=True)
+def link(head, after, at):
+    """Lists of the transcripts in each voxel, in the order of the transcripts: `head` and `after` are filled."""
+    head[:] = -1
+    for t in range(at.size - 1, -1, -1):
+        voxel = at[t]
+        after[t] = head[voxel]
+        head[voxel] = t
+
+
+def drift_of(
+    sigmas: tuple[float, float, float], proposal: tuple[float, float], share: float, side: float, nl: int
+) -> Drift:
+    """Tables for a lattice.
+
+    Parameters
+    ----------
+    sigmas
+        Near and far spread in µm, and along z as a share of the section.
+    proposal
+        Spread of proposed steps in µm, and along z.
+    share
+        Of far moves.
+    side
+        Of a voxel, µm.
+    nl
+        Layers.
+    """
+    near, far = (between_voxels(sigma, side) for sigma in sigmas[:2])
+    deep, walk_deep = (between_voxels(sigma, 1 / nl) for sigma in (sigmas[2], proposal[1]))
+    walk = between_voxels(proposal[0], side)
+    sums = [cumulative(table) for table in (near, far, deep, walk, walk_deep)]
+    return Drift(near, far, deep, *sums, float(share))
+
+
+def drift_all(
+    chain: tuple[Grid, Labels, Cells, Spots, Rates], drift: Drift, sweep: int, threads: Threads
+) -> None:
+    """Move all transcripts and link them to their voxels again; `Spots` changes in place."""
+    spots = chain[3]
+    threads.ranges(lambda first, last: move_spots(*chain, drift, sweep, (first, last)), len(spots.gene))
+    link(spots.head, spots.after, spots.at)

@@ -1,0 +1,193 @@
+"""The chain's end to a `VoxelRun`, and a `VoxelRun` to a `Segmentation`."""
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from cellcarve.data.prior import Prior
+from cellcarve.data.segmentation import Origin, Segmentation
+from cellcarve.data.table import Table
+from cellcarve.voxels.chain import Chain
+from cellcarve.voxels.intake import Intake
+from cellcarve.voxels.lattice import columns_of
+from cellcarve.voxels.record import Record
+from cellcarve.voxels.result import VoxelRun
+from cellcarve.voxels.tally import counts_of, sparse
+
+
+def _back(order: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values in the chain's order of transcripts to input order."""
+    out = np.empty_like(values)
+    out[order] = values
+    return out
+
+
+def best_of(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Likeliest and second likeliest cell of every transcript with their probabilities, "no cell" (0) among them."""
+    sweeps = max(record.sweeps, 1)
+    rest = np.maximum(sweeps - record.weight.sum(1, dtype=np.float64), 0).astype(np.float32)
+    who = np.column_stack([record.who, np.zeros(len(rest), np.int32)])
+    weight = np.column_stack([record.weight, rest]) / np.float32(sweeps)
+    order = np.argsort(-weight, axis=1, kind="stable")[:, :2]
+    rows = np.arange(len(rest))[:, None]
+    top, chance = who[rows, order], weight[rows, order]
+    return top[:, 0], chance[:, 0], top[:, 1], chance[:, 1]
+
+
+def _voxels(chain: Chain) -> dict[str, np.ndarray]:
+    """The labelled voxels, sorted by cell, layer, row and column."""
+    voxel = np.flatnonzero(chain.labels.label)
+    i, j, k = columns_of(chain.frame, voxel)
+    cell = chain.labels.label[voxel]
+    order = np.lexsort((i, j, k, cell))
+    held = np.bincount(chain.spots.at, minlength=len(chain.labels.label))[voxel]
+    names = ("voxel_cell", "voxel_i", "voxel_j", "voxel_k", "voxel_count")
+    return {n: v[order].astype(np.int32) for n, v in zip(names, (cell, i, j, k, held), strict=True)}
+
+
+def _transcripts(chain: Chain, intake: Intake) -> dict[str, np.ndarray]:
+    spots, frame = chain.spots, chain.frame
+    seen, now = columns_of(frame, spots.seen), columns_of(frame, spots.at)
+    step = np.column_stack([b - a for a, b in zip(seen, now, strict=True)])
+    moved = _back(chain.order, step.astype(np.int16))
+    cell = np.where(spots.made, chain.labels.label[spots.at], 0).astype(np.int32)
+    strata = len(chain.place_volume) // frame.grid.nl
+    made = _back(chain.order, cell)
+    return {
+        "row": intake.row,
+        "gene": intake.gene,
+        "x": intake.x,
+        "y": intake.y,
+        "z": intake.z,
+        "moved": moved,
+        "moved_x": (intake.x + moved[:, 0] * frame.side).astype(np.float32),
+        "moved_y": (intake.y + moved[:, 1] * frame.side).astype(np.float32),
+        "moved_z": (intake.z + moved[:, 2] / frame.grid.nl).astype(np.float32),
+        "observed_layer": _back(chain.order, (spots.place // strata).astype(np.uint8)),
+        "stratum": _back(chain.order, (spots.place % strata).astype(np.uint8)),
+        "cell": made,
+        "background": made == 0,
+    }
+
+
+def _averages(chain: Chain, intake: Intake, record: Record) -> dict[str, Any]:
+    names = ("best", "probability", "runner_up", "runner_up_probability")
+    found = {n: _back(chain.order, v) for n, v in zip(names, best_of(record), strict=True)}
+    spot, slot = np.nonzero(record.weight > 0)
+    value = record.weight[spot, slot] / np.float32(max(record.sweeps, 1))
+    shape = (len(chain.number) - 1, len(chain.rates.background))
+    found["expected"] = sparse(record.who[spot, slot], chain.spots.gene[spot], value, shape)
+    found["gene_total"] = np.bincount(intake.gene, minlength=shape[1])
+    found["gene_expected"] = np.asarray(found["expected"].sum(0)).ravel().astype(np.float32)
+    return found
+
+
+def _cells(chain: Chain, prior: Prior, voxels: dict[str, np.ndarray]) -> dict[str, Any]:
+    frame, cells, count = chain.frame, chain.cells, len(chain.number)
+    held = np.maximum(np.bincount(voxels["voxel_cell"], minlength=count)[1:], 1)
+    sums = [
+        np.bincount(voxels["voxel_cell"], voxels[n], count)[1:] / held
+        for n in ("voxel_i", "voxel_j", "voxel_k")
+    ]
+    centroid = np.column_stack(
+        [
+            frame.x0 + (sums[0] + 0.5) * frame.side,
+            frame.y0 + (sums[1] + 0.5) * frame.side,
+            (sums[2] + 0.5) / frame.grid.nl,
+        ]
+    )
+    return {
+        "names": [prior.names[n - 1] for n in chain.number[1:].tolist()],
+        "prior": chain.number[1:],
+        "fixed": cells.fixed[1:].astype(bool),
+        "centroid": centroid.astype(np.float32),
+        "component": cells.component[1:],
+        "volume": (cells.volume[1:] * frame.voxel).astype(np.float32),
+        "surface": cells.edge[1:].sum(1).astype(np.int32),
+        "scale": cells.scale[1:],
+    }
+
+
+def _model(chain: Chain) -> dict[str, Any]:
+    rates, plain = chain.rates, len(chain.rates.background) - len(chain.rates.loading)
+    counts = counts_of(chain)
+    latent = csr_matrix(counts[:, :plain])
+    if rates.factor.shape[1]:
+        from scipy.sparse import hstack
+
+        latent = csr_matrix(hstack([latent, csr_matrix(chain.latent[1:])]))
+    strata = len(chain.place_volume) // chain.frame.grid.nl
+    return {
+        "counts": counts,
+        "background_rate": rates.background.reshape(-1, chain.frame.grid.nl, strata),
+        "dispersion": np.ascontiguousarray(rates.size.T),
+        "odds": np.ascontiguousarray(rates.odds.T),
+        "latent": latent,
+        "loadings": np.ascontiguousarray(rates.loading.T),
+        "factors": rates.factor[1:],
+    }
+
+
+def finish(chain: Chain, intake: Intake, prior: Prior, table: Table, record: Record) -> VoxelRun:
+    """Everything that the chain leaves behind; `log` and `notes` are the caller's."""
+    frame, count = chain.frame, len(chain.number)
+    voxels = _voxels(chain)
+    origin, target = np.divmod(record.moves[0], count)
+    moves = sparse(origin, target - 1, record.moves[1].astype(np.int32), (count - 1, count - 1))
+    return VoxelRun(
+        voxel_size=frame.side,
+        layers=frame.grid.nl,
+        x0=frame.x0,
+        y0=frame.y0,
+        shape=(frame.grid.ny, frame.grid.nx),
+        transitions=moves,
+        genes=[table.genes[g] for g in intake.gene_index.tolist()],
+        gene_index=intake.gene_index,
+        z_of=intake.z_of,
+        notes=list(intake.notes),
+        **voxels,
+        **_transcripts(chain, intake),
+        **_averages(chain, intake, record),
+        **_cells(chain, prior, voxels),
+        **_model(chain),
+    )
+
+
+def to_segmentation(run: VoxelRun, table: Table, sure: float) -> Segmentation:
+    """The posterior average as a segmentation.
+
+    Parameters
+    ----------
+    run
+        A finished chain.
+    table
+        The N input rows.
+    sure
+        Probability that an assignment must reach.
+    """
+    rows = len(table)
+    best, second, cell = (np.zeros(rows, np.int32) for _ in range(3))
+    probability = np.zeros(rows, np.float32)
+    background = np.ones(rows, bool)
+    best[run.row], second[run.row] = run.best, run.runner_up
+    probability[run.row] = np.where(run.best > 0, run.probability, 0)
+    background[run.row] = run.best == 0
+    np.copyto(cell, best, where=probability >= sure)
+    cells = len(run.names)
+    found = run.expected.tocoo()
+    shape = (cells, len(table.genes))
+    return Segmentation(
+        cell=cell,
+        best=best,
+        probability=probability,
+        runner_up=second,
+        background=background,
+        names=run.names,
+        origin=np.full(cells, Origin.PRIOR, np.uint8),
+        prior=run.prior,
+        existence=np.ones(cells, np.float32),
+        cluster=run.component,
+        expected=sparse(found.row + 1, run.gene_index[found.col], found.data, shape),
+        model={"method": "voxel", "sweeps": run.log},
+    )

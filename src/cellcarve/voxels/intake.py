@@ -1,0 +1,126 @@
+"""Rows of the table and prior cells to what the chain works on: kept transcripts, gene order, prior by row."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellcarve.data.prior import Prior
+from cellcarve.data.table import Status, Table
+from cellcarve.errors import InputError
+from cellcarve.settings import VoxelSettings
+from cellcarve.voxels.depth import DepthLaw, normalise
+
+
+@dataclass
+class Intake:
+    """Transcripts that take part, T of them, in input order.
+
+    Attributes
+    ----------
+    row
+        (T,) int64 rows of the table.
+    x, y, z
+        (T,) float32; z normalised.
+    gene
+        (T,) int32 in chain order.
+    cell, core
+        (T,) prior cell and whether the transcript is nuclear.
+    gene_index
+        (G,) int32 index of each gene into the table's.
+    plain
+        Genes modelled one by one, the first ones.
+    z_of
+        How z was normalised.
+    notes
+        For the user.
+    """
+
+    row: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    z: np.ndarray
+    gene: np.ndarray
+    cell: np.ndarray
+    core: np.ndarray
+    gene_index: np.ndarray
+    plain: int
+    z_of: DepthLaw
+    notes: list[str]
+
+
+def near_cells(x: np.ndarray, y: np.ndarray, cell: np.ndarray, distance: float) -> np.ndarray:
+    """(T,) bool: transcripts within a distance (µm) of the mean position of some prior cell's transcripts."""
+    from scipy.spatial import cKDTree
+
+    inside = cell > 0
+    if not inside.any():
+        return np.ones(len(x), bool)
+    number = np.bincount(cell[inside])
+    used = number > 0
+    middle = [np.bincount(cell[inside], v[inside])[used] / number[used] for v in (x, y)]
+    tree = cKDTree(np.column_stack(middle))
+    # Transcripts share squares of a few µm: only those of squares near the limit are measured one by one.
+    side = max(distance / 16, 0.5)
+    key = np.floor(np.column_stack([x, y]) / side).astype(np.int64)
+    square, which = np.unique(key[:, 0] * (1 << 31) + key[:, 1], return_inverse=True)
+    centre = np.column_stack([square + (1 << 30) >> 31, (square + (1 << 30)) % (1 << 31) - (1 << 30)])
+    far = tree.query((centre + 0.5) * side, distance_upper_bound=distance + side)[0]
+    keep = (far <= distance - side)[which]
+    unsure = np.flatnonzero(~keep & (far < np.inf)[which])
+    exact = tree.query(np.column_stack([x[unsure], y[unsure]]), distance_upper_bound=distance)[0]
+    keep[unsure] = exact <= distance
+    return keep
+
+
+def gene_order(gene: np.ndarray, genes: int, settings: VoxelSettings) -> tuple[np.ndarray, int]:
+    """Table index of each gene that has transcripts, in chain order; how many are modelled one by one."""
+    total = np.bincount(gene, minlength=genes)
+    held = int((total > 0).sum())
+    if settings.factorization and settings.nunfactored < held:
+        return np.argsort(-total, kind="stable")[:held].astype(np.int32), settings.nunfactored
+    _, first = np.unique(gene, return_index=True)
+    return gene[np.sort(first)].astype(np.int32), held
+
+
+def take_in(table: Table, prior: Prior, settings: VoxelSettings) -> Intake:
+    """What the chain works on.
+
+    Raises
+    ------
+    InputError
+        The prior holds no cell, or no transcript is left.
+    """
+    if not prior.names or not (np.any(prior.cell) or prior.raster is not None):
+        raise InputError(
+            "the method voxel starts from prior cells and there are none; give nuclei or cells with --prior, or use "
+            "--method carve"
+        )
+    row = np.flatnonzero(table.status == Status.KEPT)
+    keep = near_cells(table.x[row], table.y[row], prior.cell[row], settings.max_transcript_nucleus_distance)
+    notes = []
+    if not keep.all():
+        limit = settings.max_transcript_nucleus_distance
+        notes.append(f"{int((~keep).sum()):,} transcripts lie over {limit:g} µm from every prior cell")
+        row = row[keep]
+    if len(row) == 0:
+        raise InputError(
+            "no transcript lies near a prior cell; check max_transcript_nucleus_distance and the prior"
+        )
+    z = None if table.z is None or settings.ignore_z_coord else table.z[row]
+    depth, law = normalise(table.x[row], table.y[row], z)
+    order, plain = gene_order(table.gene[row], len(table.genes), settings)
+    rank = np.zeros(len(table.genes), np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    return Intake(
+        row=row,
+        x=table.x[row],
+        y=table.y[row],
+        z=depth,
+        gene=rank[table.gene[row]],
+        cell=prior.cell[row],
+        core=prior.core[row],
+        gene_index=order,
+        plain=plain,
+        z_of=law,
+        notes=notes,
+    )

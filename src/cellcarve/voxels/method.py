@@ -1,0 +1,106 @@
+"""The method voxel from prior cells to a result."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from cellcarve.data.prior import Prior
+from cellcarve.data.segmentation import Segmentation
+from cellcarve.data.table import Table
+from cellcarve.errors import SettingsError
+from cellcarve.progress import Progress
+from cellcarve.settings import ComputeSettings, VoxelSettings
+from cellcarve.voxels.chain import begin
+from cellcarve.voxels.finish import finish, to_segmentation
+from cellcarve.voxels.intake import take_in
+from cellcarve.voxels.record import Record
+from cellcarve.voxels.result import VoxelRun
+from cellcarve.voxels.sampler import steps
+from cellcarve.voxels.threads import Threads
+
+LOG_EVERY = 10
+
+
+def sample(
+    table: Table, prior: Prior, settings: VoxelSettings, compute: ComputeSettings, progress: Progress
+) -> VoxelRun:
+    """Run the chain.
+
+    Parameters
+    ----------
+    table
+        N rows of input.
+    prior
+        Prior cells, by row or by raster.
+    settings
+        Model and schedule.
+    compute
+        Threads and seed. Same input, settings and seed give the same bytes, whatever the number of threads.
+    progress
+        Who is told how far it is.
+
+    Returns
+    -------
+    VoxelRun
+        The last state and the average over the recorded sweeps.
+
+    Raises
+    ------
+    InputError
+        There are no prior cells, or they lie elsewhere than the transcripts.
+    SettingsError
+        The schedule or the voxel sizes contradict each other.
+    MemoryBudgetError
+        The lattice is too large.
+    """
+    if settings.recorded_samples > settings.samples:
+        raise SettingsError(
+            f"recorded_samples ({settings.recorded_samples}) cannot be more than samples ({settings.samples})"
+        )
+    threads = Threads(compute.threads)
+    try:
+        return _sample(table, prior, settings, compute.seed, (threads, progress))
+    finally:
+        threads.close()
+
+
+def _sample(
+    table: Table, prior: Prior, settings: VoxelSettings, seed: int, doing: tuple[Threads, Progress]
+) -> VoxelRun:
+    threads, progress = doing
+    progress.stage("laying voxels")
+    intake = take_in(table, prior, settings)
+    chain, ratio = begin(intake, prior, settings, seed)
+    kept, given = len(chain.number) - 1, len(prior.names)
+    if kept < given:
+        intake.notes.append(f"{given - kept:,} of {given:,} prior cells hold no voxel and are left out")
+    for note in intake.notes:
+        progress.note(note)
+    record = Record(len(intake.row))
+    progress.stage("sampling", settings.burnin_samples + settings.samples + settings.hillclimb, "sweeps")
+    log = []
+    for step in steps(chain, (intake, prior), settings, ratio, record, threads):
+        progress.advance(1)
+        if step.sweep % LOG_EVERY == 0:
+            inside = float((chain.labels.label[chain.spots.at] > 0).mean())
+            made = float(np.mean(chain.spots.made))
+            log.append({**vars(step), "assigned": inside, "foreground": made})
+    run = finish(chain, intake, prior, table, record)
+    run.log = log
+    return run
+
+
+def voxel(
+    table: Table, prior: Prior, settings: VoxelSettings, compute: ComputeSettings, progress: Progress
+) -> Segmentation:
+    """Assign every kept transcript to the cell that is likeliest on average over the recorded sweeps, or to none.
+
+    Parameters and errors are those of `sample`. The hill-climb, which only polishes the last state, is left out.
+
+    Returns
+    -------
+    Segmentation
+        Of all N rows, in input order.
+    """
+    run = sample(table, prior, replace(settings, hillclimb=0), compute, progress)
+    return to_segmentation(run, table, settings.sure)

@@ -1,0 +1,54 @@
+"""Expression rates of a cell: found in its small table, or drawn on request where it has no counts of the gene."""
+
+from numba import njit
+
+from cellcarve.chain.draws import GAMMA_STEP, gamma
+from cellcarve.chain.streams import RATE
+
+
+@njit(cache=True, nogil=True)
+def slot_of(start, key, cell, gene):
+    """Where the pair's entry lies, or ~(where it would go): negative if the cell has no counts of the gene.
+
+    Parameters
+    ----------
+    start, key
+        As in `Rates`.
+    cell, gene
+        The pair.
+    """
+    first = start[cell]
+    mask = start[cell + 1] - first - 1
+    if mask < 0:
+        return -1
+    place = (gene * 2654435761 >> 12) & mask
+    while key[first + place] >= 0:
+        if key[first + place] == gene:
+            return first + place
+        place = (place + 1) & mask
+    return -(first + place) - 1
+
+
+@njit(cache=True, nogil=True)
+def unseen(rates, component, exposed, cell, gene):
+    """Rate of a gene that the cell has no counts of: a draw that is the same whenever it is asked for in a sweep."""
+    plain = rates.background.shape[0] - rates.loading.shape[0]
+    if gene >= plain:
+        total = 0.0
+        for h in range(rates.factor.shape[1]):
+            total += rates.factor[cell, h] * rates.loading[gene - plain, h]
+        return total
+    r, s = rates.size[gene, component[cell]], rates.odds[gene, component[cell]]
+    drawn = gamma(r, rates.address[0], RATE, rates.address[1], cell, gene * GAMMA_STEP)
+    return drawn * s / (1.0 + s * exposed[cell])
+
+
+@njit(cache=True, nogil=True)
+def rate_of(rates, cells, cell, gene):
+    """a_c lambda_cg, transcripts per µm² of layer-averaged area; 0 for the background (cell 0)."""
+    if cell == 0:
+        return 0.0
+    slot = slot_of(rates.start, rates.key, cell, gene)
+    if slot >= 0:
+        return cells.scale[cell] * float(rates.value[slot])
+    return cells.scale[cell] * unseen(rates, cells.component, cells.exposed, cell, gene)

@@ -1,0 +1,77 @@
+"""What is kept of the recorded sweeps: the likeliest cells of every transcript, and their average probabilities."""
+
+import numpy as np
+from numba import njit
+
+from cellcarve.voxels.rates import rate_of
+from cellcarve.voxels.state import Cells, Labels, Rates, Spots
+from cellcarve.voxels.threads import Threads
+
+# Cells remembered per transcript; where more compete, the one with the least weight gives way.
+SLOTS = 4
+
+
+@njit(cache=True, nogil=True)
+def add_weight(who, weight, t, cell, amount):
+    """Add to a cell's weight for transcript t: `who`, int32 (t, slots), and `weight`, float32 (t, slots), change."""
+    least = 0
+    for n in range(who.shape[1]):
+        if who[t, n] == cell:
+            weight[t, n] += amount
+            return
+        if weight[t, n] < weight[t, least]:
+            least = n
+    who[t, least] = cell
+    weight[t, least] = amount
+
+
+@njit(cache=True, nogil=True)
+def record_spots(labels, cells, spots, rates, keep_fixed, who, weight, span):
+    """Add for each transcript of a range the chance that the cell where it now lies made it."""
+    for t in range(span[0], span[1]):
+        cell = labels.label[spots.at[t]]
+        if cell == 0:
+            continue
+        if keep_fixed and cells.fixed[cell]:
+            add_weight(who, weight, t, cell, 1.0)
+            continue
+        own = rate_of(rates, cells, cell, spots.gene[t])
+        rest = float(rates.background[spots.gene[t], spots.place[t]])
+        add_weight(who, weight, t, cell, own / (own + rest))
+
+
+class Record:
+    """Sums over the recorded sweeps.
+
+    Attributes
+    ----------
+    who, weight
+        int32 and float32 (t, slots): cells, and the sums of their chances.
+    sweeps
+        Recorded so far.
+    moves
+        Pairs of cells (from, to) between which transcripts moved, and how often: int64 key, int64 count.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.who = np.zeros((count, SLOTS), np.int32)
+        self.weight = np.zeros((count, SLOTS), np.float32)
+        self.sweeps = 0
+        self.moves = (np.empty(0, np.int64), np.empty(0, np.int64))
+
+    def add(self, state: tuple[Labels, Cells, Spots, Rates], keep_fixed: bool, threads: Threads) -> None:
+        """Record the present state."""
+        fixed, total = int(keep_fixed), len(self.who)
+        threads.ranges(
+            lambda first, last: record_spots(*state, fixed, self.who, self.weight, (first, last)), total
+        )
+        self.sweeps += 1
+
+    def add_moves(self, before: np.ndarray, after: np.ndarray, cells: int) -> None:
+        """Record transcripts that repositioning moved: cells (t,) before and after."""
+        moved = (before != after) & (before > 0) & (after > 0)
+        key, count = np.unique(before[moved].astype(np.int64) * cells + after[moved], return_counts=True)
+        key = np.concatenate([self.moves[0], key])
+        pair, which = np.unique(key, return_inverse=True)
+        total = np.bincount(which, np.concatenate([self.moves[1], count]), len(pair))
+        self.moves = (pair, total.astype(np.int64))

@@ -1,0 +1,152 @@
+"""First labels: what the prior says of each voxel, filled up and grown."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellcarve.voxels.lattice import Frame, block
+from cellcarve.voxels.nearest import two_nearest
+
+# Distance alone makes no voxel surer than this, in log odds.
+MOST_ODDS = 6.0
+
+
+@dataclass
+class Start:
+    """Labels before the chain begins; v voxels of the coarse lattice with their frame, P prior cells.
+
+    Attributes
+    ----------
+    label, prior
+        (v,) int32: cell and prior cell of each voxel, numbered as in the prior (0 = none).
+    weight
+        (v,) float32: probability of the prior cell, where there is one.
+    """
+
+    label: np.ndarray
+    prior: np.ndarray
+    weight: np.ndarray
+
+
+def winners(
+    voxel: np.ndarray, cell: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The cell with the most weight in each voxel, ties to the smaller number.
+
+    Parameters
+    ----------
+    voxel, cell
+        (n,) votes.
+    weight
+        (n,) what each is worth.
+
+    Returns
+    -------
+    tuple
+        Voxels (ascending), their winners, and the winners' weights.
+    """
+    if len(voxel) == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)
+    key = voxel.astype(np.int64) * (int(cell.max()) + 1) + cell
+    pair, which = np.unique(key, return_inverse=True)
+    total = np.bincount(which, weight)
+    where, who = np.divmod(pair, int(cell.max()) + 1)
+    order = np.lexsort((who, -total, where))
+    first = order[np.flatnonzero(np.diff(where[order], prepend=-1))]
+    return where[first], who[first].astype(np.int32), total[first]
+
+
+def from_rows(
+    frame: Frame, voxel: np.ndarray, cell: np.ndarray, core: np.ndarray, weights: tuple[float, float]
+) -> Start:
+    """Labels by the votes of transcripts.
+
+    Parameters
+    ----------
+    frame
+        The coarse lattice.
+    voxel, cell, core
+        (T,) voxel, prior cell and whether it is nuclear, of each transcript.
+    weights
+        Prior probability of voxels with nuclear votes, and of those with other votes.
+    """
+    g = frame.grid
+    size = (g.ny + 2) * (g.nx + 2) * g.nl
+    start = Start(np.zeros(size, np.int32), np.zeros(size, np.int32), np.zeros(size, np.float32))
+    for rows, weight in (((cell > 0) & ~core, weights[1]), ((cell > 0) & core, weights[0])):
+        where, who, _ = winners(voxel[rows], cell[rows], np.ones(int(rows.sum())))
+        start.prior[where], start.weight[where] = who, weight
+    start.label[where] = who
+    return start
+
+
+def fill_layers(frame: Frame, label: np.ndarray) -> None:
+    """Labelled voxels copy their label to background voxels above and below, layer by layer; in place."""
+    cube = block(frame.grid, label)
+    for _ in range(frame.grid.nl - 1):
+        before = cube.copy()
+        for to, by in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+            empty = (cube[:, :, to] == 0) & (before[:, :, by] > 0)
+            cube[:, :, to][empty] = before[:, :, by][empty]
+
+
+def pop_bubbles(frame: Frame, label: np.ndarray) -> None:
+    """A background voxel whose four neighbours in its layer share a label takes it; in place."""
+    cube = block(frame.grid, label)
+    up, down, left, right = cube[:-2, 1:-1], cube[2:, 1:-1], cube[1:-1, :-2], cube[1:-1, 2:]
+    same = (up == down) & (left == right) & (up == left) & (cube[1:-1, 1:-1] == 0)
+    cube[1:-1, 1:-1][same] = up[same]
+
+
+def expand(frame: Frame, label: np.ndarray, rounds: int) -> None:
+    """Grow cells by one voxel in each round along the six directions; where two meet the lower number wins; in place."""
+    cube = block(frame.grid, label)
+    inside = np.zeros(cube.shape, bool)
+    inside[1:-1, 1:-1] = True
+    most = np.iinfo(np.int32).max
+    for _ in range(rounds):
+        known = np.where(cube > 0, cube, most)
+        best = np.full(cube.shape, most, np.int32)
+        for axis in range(3):
+            for to, by in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+                target = best[(slice(None),) * axis + (to,)]
+                np.minimum(target, known[(slice(None),) * axis + (by,)], out=target)
+        fresh = inside & (cube == 0) & (best < most)
+        cube[fresh] = best[fresh]
+
+
+def columns_held(frame: Frame, label: np.ndarray) -> np.ndarray:
+    """(ny, nx) int32 cell of every column: that of its middle layer, or of the next layer that has one."""
+    cube = block(frame.grid, label)[1:-1, 1:-1]
+    layers = np.argsort(np.abs(np.arange(frame.grid.nl) - (frame.grid.nl - 1) / 2), kind="stable")
+    flat = np.zeros(cube.shape[:2], np.int32)
+    for k in layers:
+        np.copyto(flat, cube[:, :, k], where=flat == 0)
+    return flat
+
+
+def grow(frame: Frame, start: Start, held: np.ndarray, law: tuple[float, float]) -> None:
+    """Give background to the nearest cell, so that neighbours meet halfway, and believe in it by distance; in place.
+
+    Parameters
+    ----------
+    frame
+        The lattice.
+    start
+        Changes: labels of background voxels, and the prior of voxels that have none.
+    held
+        (ny, nx) cells of the columns that distances are measured from.
+    law
+        Farthest growth in µm; log odds of the nearest cell per µm by which the next one is farther away.
+    """
+    farthest, pull = law
+    cell, near, far = two_nearest(held, farthest / frame.side)
+    label, prior, weight = (
+        block(frame.grid, v)[1:-1, 1:-1] for v in (start.label, start.prior, start.weight)
+    )
+    np.copyto(label, cell[:, :, None], where=label == 0)
+    if pull > 0:
+        odds = np.minimum(pull * frame.side * (far - near), MOST_ODDS)
+        free = (prior == 0) & (cell > 0)[:, :, None]
+        np.copyto(weight, (1 / (1 + np.exp(-odds)))[:, :, None].astype(np.float32), where=free)
+        np.copyto(prior, cell[:, :, None], where=free)
