@@ -31,6 +31,10 @@ def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Prog
         from cellcarve.mixture import mixture
 
         return mixture(table, prior, settings.mixture, settings.compute, progress)
+    if settings.method == "voxel":
+        from cellcarve.voxels import voxel
+
+        return voxel(table, prior, settings.voxel, settings.compute, progress)
     from cellcarve.carve import carve
 
     return carve(table, prior, settings.carve, settings.compute, progress)

@@ -16,6 +16,7 @@ from cellcarve.settings import (
     PriorSettings,
     ReadSettings,
     Settings,
+    VoxelSettings,
 )
 
 INPUT = Parameter(name="*", group=Group("Input", sort_key=1))
@@ -23,6 +24,7 @@ PRIOR = Parameter(name="*", group=Group("Prior", sort_key=2), negative_bool=())
 CHOICE = Group("Method", sort_key=3)
 METHOD = Parameter(name="*", group=CHOICE)
 MIXTURE = Parameter(name="*", group=Group("Method mixture", sort_key=4))
+VOXEL = Parameter(name="*", group=Group("Method voxel", sort_key=5))
 COMPUTE = Parameter(name="*", group=Group("Compute", sort_key=9))
 
 
@@ -35,6 +37,7 @@ class Options:
     prior: Annotated[PriorSettings, PRIOR] = field(default_factory=PriorSettings)
     carve: Annotated[CarveSettings, METHOD] = field(default_factory=CarveSettings)
     mixture: Annotated[MixtureSettings, MIXTURE] = field(default_factory=MixtureSettings)
+    voxel: Annotated[VoxelSettings, VOXEL] = field(default_factory=VoxelSettings)
     compute: Annotated[ComputeSettings, COMPUTE] = field(default_factory=ComputeSettings)
 
 
@@ -63,7 +66,8 @@ def segment(
     from cellcarve.console import console
     from cellcarve.run import segment as run_segment
 
-    parts = {name: getattr(options, name) for name in ("read", "prior", "carve", "mixture", "compute")}
+    stages = ("read", "prior", "carve", "mixture", "voxel", "compute")
+    parts = {name: getattr(options, name) for name in stages}
     target = OutputSettings(output, options.shown.overwrite)
     with console(options.shown.quiet) as progress:
         run = run_segment(source, Settings(method=method, **parts), target, progress)

@@ -29,7 +29,7 @@ __all__ = [
     "VoxelSettings",
 ]
 
-Method = Literal["carve", "mixture"]
+Method = Literal["carve", "mixture", "voxel"]
 
 
 @dataclass(frozen=True)

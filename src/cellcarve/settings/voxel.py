@@ -142,5 +142,5 @@ class VoxelSettings(Validated):
     sure: float = bounded(0.0, 0, 1)
 
 
-# Where the defaults above differ from those of proseg 3, its values: for those who want its behaviour.
-PROSEG_DEFAULTS: dict[str, object] = {"transition_counts": True, "start_growth": 0.0, "distance_pull": 0.0, "background_share": None}
+# What a stand-in for proseg sets beside its options: it writes these counts.
+PROSEG_DEFAULTS: dict[str, object] = {"transition_counts": True}

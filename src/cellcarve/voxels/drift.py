@@ -154,8 +154,17 @@ def drift_of(
     near, far = (between_voxels(sigma, side) for sigma in sigmas[:2])
     deep, walk_deep = (between_voxels(sigma, 1 / nl) for sigma in (sigmas[2], proposal[1]))
     walk = between_voxels(proposal[0], side)
-    sums = [cumulative(table) for table in (near, far, deep, walk, walk_deep)]
-    return Drift(near, far, deep, *sums, float(share))
+    return Drift(
+        near=near,
+        far=far,
+        deep=deep,
+        near_sum=cumulative(near),
+        far_sum=cumulative(far),
+        deep_sum=cumulative(deep),
+        walk_sum=cumulative(walk),
+        walk_deep_sum=cumulative(walk_deep),
+        share=float(share),
+    )
 
 
 def drift_all(

@@ -68,7 +68,7 @@ def update_latent(rates: Rates, latent: np.ndarray, threads: Threads) -> np.ndar
         share_out(rates, latent, used, (first, last))
         return used
 
-    return np.sum(threads.ranges(one, len(latent)), axis=0, dtype=np.int32)
+    return np.asarray(np.sum(threads.ranges(one, len(latent)), axis=0, dtype=np.int32))
 
 
 def update_loading(rates: Rates, used: np.ndarray, threads: Threads) -> None:

@@ -35,7 +35,7 @@ def best_of(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
     return top[:, 0], chance[:, 0], top[:, 1], chance[:, 1]
 
 
-def _voxels(chain: Chain) -> dict[str, np.ndarray]:
+def _voxels(chain: Chain) -> dict[str, Any]:
     """The labelled voxels, sorted by cell, layer, row and column."""
     voxel = np.flatnonzero(chain.labels.label)
     i, j, k = columns_of(chain.frame, voxel)
@@ -46,7 +46,7 @@ def _voxels(chain: Chain) -> dict[str, np.ndarray]:
     return {n: v[order].astype(np.int32) for n, v in zip(names, (cell, i, j, k, held), strict=True)}
 
 
-def _transcripts(chain: Chain, intake: Intake) -> dict[str, np.ndarray]:
+def _transcripts(chain: Chain, intake: Intake) -> dict[str, Any]:
     spots, frame = chain.spots, chain.frame
     seen, now = columns_of(frame, spots.seen), columns_of(frame, spots.at)
     step = np.column_stack([b - a for a, b in zip(seen, now, strict=True)])
