@@ -5,19 +5,17 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellcarve.errors import MemoryBudgetError, SettingsError
+from cellcarve.errors import SettingsError
 
 if TYPE_CHECKING:
     from cellcarve.data.prior import Prior
     from cellcarve.data.table import Table
 
 _UNIT = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-# Reading and assigning took 220 bytes a row over 450 MB on tissues of 0.1 to 1.6 million transcripts; the
-# tables, counts and outlines that are written come on top.
-_BASE = 700 * 2**20
-_PER_ROW = 200
-_PER_KEPT = 200
-_PER_CELL = 16_000
+# Libraries, and what is made while files are written.
+BASE = 520 * 2**20
+# Bytes of a row in arrays that may be kept in files, in arrays that may not, and of a cell in tables and outlines.
+_FLAT, _LOOSE, _PER_CELL = 130, 45, 12_000
 
 
 def parse(text: str) -> int:
@@ -56,37 +54,31 @@ def available() -> int:
     return total
 
 
-def estimate(table: "Table", prior: "Prior") -> int:
-    """Bytes that segmenting this table is expected to take at its peak, reading and writing included."""
-    kept = int((table.status == 0).sum())
-    return _BASE + _PER_ROW * len(table) + _PER_KEPT * kept + _PER_CELL * len(prior.names)
+def processors() -> int:
+    """CPUs of the machine."""
+    return os.cpu_count() or 1
 
 
-def check(needed: int, allowed: str | None) -> str:
-    """Compare what a run needs with what it may have.
+def budget(allowed: str | None) -> int:
+    """Bytes that a run may take: the setting ``memory``, or what the machine has."""
+    return parse(allowed) if allowed else available()
 
-    Parameters
-    ----------
-    needed
-        Bytes, from `estimate`.
-    allowed
-        The setting ``memory``; None takes what the machine has.
 
-    Returns
-    -------
-    str
-        A sentence for the user.
+def room(bytes_: int) -> int:
+    """Bytes of a budget that flat arrays may take in memory; the rest is for what is made of them."""
+    return max(0, (bytes_ - BASE) // 2)
 
-    Raises
-    ------
-    MemoryBudgetError
-        It does not fit; the message says what to do.
-    """
-    budget = parse(allowed) if allowed else available()
-    if needed > budget:
-        remedy = "allow more with --memory or " if allowed else "take a machine with more memory or "
-        raise MemoryBudgetError(
-            f"the run needs about {show(needed)} of memory and may use {show(budget)}; "
-            f"{remedy}segment part of the tissue with --roi"
-        )
-    return f"about {show(needed)} of memory needed, {show(budget)} allowed"
+
+def estimate(table: "Table", prior: "Prior", bytes_: int) -> int:
+    """Bytes that segmenting this table within a budget takes at its peak, the method's own work aside."""
+    flat = min(_FLAT * len(table), room(bytes_))
+    return BASE + flat + _LOOSE * len(table) + _PER_CELL * len(prior.names)
+
+
+def refusal(needed: int, bytes_: int, asked: bool) -> str:
+    """What the user is told where the least that a run takes is more than it may."""
+    remedy = "allow more with --memory or " if asked else "take a machine with more memory or "
+    return (
+        f"the run needs about {show(needed)} of memory at the least and may use {show(bytes_)}; "
+        f"{remedy}segment part of the tissue with --roi"
+    )

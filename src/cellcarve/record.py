@@ -15,6 +15,7 @@ import numpy as np
 
 from cellcarve import __version__, interrupt
 from cellcarve.config import flatten
+from cellcarve.data import flat
 from cellcarve.progress import Progress
 from cellcarve.settings import Settings
 
@@ -52,6 +53,7 @@ class Stopwatch:
     def stage(self, name: str, total: int = 0, unit: str = "") -> None:
         """End the stage before and begin the next."""
         interrupt.check()
+        flat.relax()
         self.stop()
         self._open = name, time.perf_counter(), time.process_time()
         self._progress.stage(name, total, unit)

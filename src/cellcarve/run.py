@@ -1,5 +1,7 @@
 """The whole path of a segmentation: read, lay the prior, assign, summarise, record, write."""
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cellcarve import memory
@@ -37,34 +39,51 @@ def segment(source: Any, settings: Settings, output: OutputSettings | None, prog
     CellcarveError
         The input, the settings, the memory or the output folder do not allow it; nothing has been written.
     """
-    from cellcarve.data.result import Run
-    from cellcarve.methods import assign
-    from cellcarve.priors import lay
-    from cellcarve.read import read
-    from cellcarve.summarise import summarise
+    from cellcarve.data import flat
     from cellcarve.write import check_output, write_run
 
     if output is not None:
         check_output(output.output, output.overwrite)
-    watch = Stopwatch(progress)
+    room = memory.room(memory.budget(settings.compute.memory))
+    with flat.room(room, _scratch(output)):
+        watch = Stopwatch(progress)
+        run = _segment(source, settings, watch)
+        if output is not None:
+            write_run(run, output.output, output.overwrite, True, watch)
+    return run
+
+
+def _segment(source: Any, settings: Settings, watch: Stopwatch) -> "Run":
+    """The path up to what is written."""
+    from cellcarve.data.result import Run
+    from cellcarve.methods import assign
+    from cellcarve.plan import plan
+    from cellcarve.priors import lay
+    from cellcarve.read import read
+    from cellcarve.summarise import summarise
+
     watch.stage("read")
     table = read(source, settings.read, watch)
     _tell(table, watch)
     watch.stage("lay prior")
     prior = lay(table, settings.prior, source)
     _notes(prior.notes, watch)
-    needed = memory.estimate(table, prior)
-    watch.note(memory.check(needed, settings.compute.memory))
-    segmentation = assign(table, prior, settings, watch)
+    planned = plan(table, prior, settings)
+    watch.note(planned.sentence)
+    segmentation = assign(table, prior, planned.settings, watch)
     summary = summarise(table, prior, segmentation, watch)
     watch.stop()
-    record = origin(settings, table.files) | outcome(table, prior, segmentation)
-    record |= {"memory_estimate": needed, "timings": watch.timings, "notes": watch.notes}
+    record = origin(planned.settings, table.files) | outcome(table, prior, segmentation)
+    record |= {"memory_estimate": planned.needed, "timings": watch.timings, "notes": watch.notes}
     record["peak_memory"] = peak_memory()
-    run = Run(table, prior, segmentation, summary, record)
-    if output is not None:
-        write_run(run, output.output, output.overwrite, True, watch)
-    return run
+    return Run(table, prior, segmentation, summary, record)
+
+
+def _scratch(output: OutputSettings | None) -> Path:
+    """Where arrays go that memory has no room for: beside the result, where there is disk to write it on."""
+    if output is None:
+        return Path(tempfile.gettempdir())
+    return next(parent for parent in output.output.resolve().parents if parent.is_dir())
 
 
 def _tell(table: "Table", watch: Stopwatch) -> None:

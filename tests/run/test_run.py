@@ -63,7 +63,7 @@ def test_too_little_memory_is_refused_before_the_work(stages):
 
 
 def test_record_is_json_and_holds_every_setting(stages):
-    settings = gather({"min_qv": 12.5, "genes_exclude": "A,B*", "seed": 7})
+    settings = gather({"min_qv": 12.5, "genes_exclude": "A,B*", "seed": 7, "tile": 300})
     record = json.loads(json.dumps(segment("in", settings, None, Silent()).record))
     assert gather(record["settings"]) == settings
     assert record["settings"] == flatten(settings)

@@ -8,9 +8,10 @@ from scipy.spatial import cKDTree
 
 from cellcarve.carve.model import Model
 from cellcarve.carve.repair import Repaired
+from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin, Segmentation
-from cellcarve.data.table import Table
+from cellcarve.data.table import Status, Table
 from cellcarve.data.tissue import Tissue
 
 _FEWEST = 5
@@ -20,12 +21,14 @@ _FEWEST = 5
 class TileAnswer:
     """What one tile says of its own transcripts; n transcripts, S new cells.
 
+    Cells with a nucleus go by their number, the tile's new cells by the numbers that follow.
+
     Attributes
     ----------
-    index
-        (n,) int64 position in `Transcripts`.
+    tile
+        Its number.
     best, second
-        (n,) int64: 0 = none, cells with a nucleus by number, new cells by a large number plus their place in `seeds`.
+        (n,) int32, 0 = none.
     probability
         (n,) float32.
     sure
@@ -33,12 +36,12 @@ class TileAnswer:
     seeds
         (S, 2) float64 where the tile's new cells lie, µm.
     expected
-        Cells (int64), genes (int32) and summed probabilities (float32).
+        Cells (int32), genes (int32) and summed probabilities (float32).
     cluster
-        Cells (int64), their likeliest types (int32), and how many of their anchors lie in the tile.
+        Cells (int32), their likeliest types (int32), and how many of their anchors lie in the tile.
     """
 
-    index: np.ndarray
+    tile: int
     best: np.ndarray
     second: np.ndarray
     probability: np.ndarray
@@ -48,45 +51,87 @@ class TileAnswer:
     cluster: tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def gather(
-    table: Table, prior: Prior, tissue: Tissue, repaired: Repaired, model: Model, answers: list[TileAnswer]
-) -> Segmentation:
+class Answers:
+    """The tiles' answers as they come in; what is said of transcripts is written where it will stay.
+
+    Parameters
+    ----------
+    table
+        N rows.
+    tissue
+        Its kept transcripts.
+    """
+
+    def __init__(self, table: Table, tissue: Tissue) -> None:
+        n = len(table)
+        self.tissue = tissue
+        self.best, self.second = flat.zeros(n, np.int32), flat.zeros(n, np.int32)
+        self.probability, self.sure = flat.zeros(n, np.float32), flat.zeros(n, bool)
+        self.seeds: list[np.ndarray] = []
+        self.expected: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.cluster: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.rows: list[np.ndarray] = []
+
+    def add(self, answer: TileAnswer) -> None:
+        """Take in a tile; tiles come in ascending order."""
+        start = self.tissue.transcripts.start
+        row = self.tissue.transcripts.row[start[answer.tile] : start[answer.tile + 1]]
+        self.best[row], self.second[row] = answer.best, answer.second
+        self.probability[row], self.sure[row] = answer.probability, answer.sure
+        self.rows.append(row)
+        self.seeds.append(answer.seeds)
+        self.expected.append(answer.expected)
+        self.cluster.append(answer.cluster)
+
+    def given(self, cells: int) -> np.ndarray:
+        """(cells + 1,) transcripts that are sure of each cell, by its present number."""
+        total = np.zeros(cells + 1, np.int64)
+        for row in self.rows:
+            total += np.bincount(self.best[row][self.sure[row]], minlength=cells + 1)
+        return total
+
+    def renumber(self, numbers: list[np.ndarray]) -> None:
+        """Put ``numbers[t][cell]`` in place of each cell that tile t speaks of."""
+        for t, (row, number) in enumerate(zip(self.rows, numbers, strict=True)):
+            self.best[row], self.second[row] = number[self.best[row]], number[self.second[row]]
+            self.expected[t] = (number[self.expected[t][0]], *self.expected[t][1:])
+            self.cluster[t] = (number[self.cluster[t][0]], *self.cluster[t][1:])
+
+
+def gather(table: Table, prior: Prior, repaired: Repaired, model: Model, answers: Answers) -> Segmentation:
     """One segmentation of the whole table; cells keep their prior order, new cells follow by position."""
-    first_new = tissue.cells + 1
-    seeds, moves = _agree_on_seeds(answers, model.scale.radius)
-    for a, move in zip(answers, moves, strict=True):
-        for number in (a.best, a.second, a.expected[0], a.cluster[0]):
-            new = number > tissue.cells
-            number[new] = first_new + move[number[new] - (1 << 40)]
-    total = tissue.cells + len(seeds)
-    live = _living(tissue, answers, total)
+    tissue = answers.tissue
+    seeds, moves = _agree_on_seeds(answers.seeds, model.scale.radius)
+    known, total = np.arange(tissue.cells + 1, dtype=np.int32), tissue.cells + len(seeds)
+    answers.renumber([np.append(known, tissue.cells + 1 + move).astype(np.int32) for move in moves])
+    live = _living(tissue, answers.given(total))
     number = np.zeros(total + 1, np.int32)
     number[live] = np.arange(1, len(live) + 1)
-    rows = _rows(table, tissue, answers, number)
+    answers.renumber([number] * len(answers.rows))
     names, origin, parent = _who(prior, repaired, live, tissue.cells)
-    expected = _expected(answers, number, len(live), len(table.genes))
+    expected = _expected(answers.expected, len(live), len(table.genes))
     return Segmentation(
-        **rows,
+        **_rows(table, answers),
         names=names,
         origin=origin,
         prior=parent,
         existence=_existence(expected, origin, prior.confidence),
-        cluster=_clusters(answers, number, len(live)),
+        cluster=_clusters(answers.cluster, len(live)),
         expected=expected,
         model=_learned(model),
     )
 
 
-def _agree_on_seeds(answers: list[TileAnswer], radius: float) -> tuple[np.ndarray, list[np.ndarray]]:
+def _agree_on_seeds(seeds: list[np.ndarray], radius: float) -> tuple[np.ndarray, list[np.ndarray]]:
     """Places of all new cells, and for each tile the number of each of its new cells among them.
 
     Neighbouring tiles find the same new cells in the strip that both see; places closer than new cells of one tile can
     be are the same cell.
     """
-    place = np.concatenate([a.seeds for a in answers]) if answers else np.empty((0, 2))
-    split = np.cumsum([len(a.seeds) for a in answers])[:-1]
+    place = np.concatenate(seeds) if seeds else np.empty((0, 2))
+    split = np.cumsum([len(own) for own in seeds])[:-1]
     if len(place) == 0:
-        return place, [np.empty(0, np.int64) for _ in answers]
+        return place, [np.empty(0, np.int64) for _ in seeds]
     order = np.lexsort((place[:, 0], place[:, 1]))
     group = np.arange(len(place))
     pairs = cKDTree(place[order]).query_pairs(0.6 * radius, output_type="ndarray")
@@ -102,37 +147,29 @@ def _agree_on_seeds(answers: list[TileAnswer], radius: float) -> tuple[np.ndarra
     return place[order][kept], np.split(number, split)
 
 
-def _living(tissue: Tissue, answers: list[TileAnswer], total: int) -> np.ndarray:
-    """Cells that exist: those with anchors, and new ones with at least a handful of transcripts; int64."""
+def _living(tissue: Tissue, given: np.ndarray) -> np.ndarray:
+    """Cells that exist: those with anchors, and new ones to which at least a handful of transcripts is given; int64."""
     t = tissue.transcripts
-    anchors = np.bincount(t.cell[t.core], minlength=total + 1)
-    given = np.zeros(total + 1, np.int64)
-    for a in answers:
-        given += np.bincount(a.best[a.sure], minlength=total + 1)
+    anchors = np.bincount(t.cell[t.core], minlength=len(given))
     alive = (anchors > 0) | (given >= _FEWEST)
     alive[0] = False
     return np.flatnonzero(alive)
 
 
-def _rows(
-    table: Table, tissue: Tissue, answers: list[TileAnswer], number: np.ndarray
-) -> dict[str, np.ndarray]:
+def _rows(table: Table, answers: Answers) -> dict[str, np.ndarray]:
     """Cell, best, probability, runner-up and background of every input row."""
-    n = len(table)
-    cell, best, second = (np.zeros(n, np.int32) for _ in range(3))
-    probability, background = np.zeros(n, np.float32), np.zeros(n, bool)
-    for a in answers:
-        row = tissue.transcripts.row[a.index]
-        best[row] = number[a.best]
-        cell[row] = np.where(a.sure, number[a.best], 0)
-        second[row] = number[a.second]
-        probability[row] = np.where(number[a.best] > 0, a.probability, 0)
-        background[row] = a.best == 0
+    best, probability = answers.best, answers.probability
+    cell, background = flat.zeros(len(table), np.int32), flat.zeros(len(table), bool)
+    for first in range(0, len(table), flat.PIECE):
+        part = slice(first, first + flat.PIECE)
+        cell[part] = np.where(answers.sure[part], best[part], 0)
+        probability[part][best[part] == 0] = 0
+        background[part] = (best[part] == 0) & (table.status[part] == Status.KEPT)
     return {
         "cell": cell,
         "best": best,
         "probability": probability,
-        "runner_up": second,
+        "runner_up": answers.second,
         "background": background,
     }
 
@@ -163,13 +200,12 @@ def _who(
     return names, origin, parent
 
 
-def _expected(answers: list[TileAnswer], number: np.ndarray, cells: int, genes: int) -> csr_matrix:
+def _expected(pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]], cells: int, genes: int) -> csr_matrix:
     """Expected counts (cells, genes) float32, summed in the order of tiles."""
-    if not answers:
+    if not pairs:
         return csr_matrix((cells, genes), dtype=np.float32)
-    cell = np.concatenate([number[a.expected[0]] for a in answers])
-    gene = np.concatenate([a.expected[1] for a in answers])
-    value = np.concatenate([a.expected[2] for a in answers])
+    cell, gene, value = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    pairs.clear()
     there = cell > 0
     return csr_matrix((value[there], (cell[there] - 1, gene[there])), shape=(cells, genes), dtype=np.float32)
 
@@ -181,11 +217,10 @@ def _existence(expected: csr_matrix, origin: np.ndarray, confidence: float) -> n
     return (1 - doubt * np.exp(-amount / 10)).astype(np.float32)
 
 
-def _clusters(answers: list[TileAnswer], number: np.ndarray, cells: int) -> np.ndarray:
+def _clusters(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], cells: int) -> np.ndarray:
     """Likeliest type of each cell, by the tile that holds most of its anchors; (cells,) int32."""
     cluster, seen = np.zeros(cells + 1, np.int32), np.full(cells + 1, -1, np.int64)
-    for a in answers:
-        cell, kind, anchors = number[a.cluster[0]], a.cluster[1], a.cluster[2]
+    for cell, kind, anchors in parts:
         better = anchors > seen[cell]
         cluster[cell[better]] = kind[better]
         seen[cell[better]] = anchors[better]

@@ -15,7 +15,7 @@ from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, units
 from cellcarve.carve.seeds import add_cells, shift_of_rate, weigh_places
 from cellcarve.carve.types import learn_types, refresh, whole_cell
-from cellcarve.data.tiles import View, view_box
+from cellcarve.data.tiles import View, count_squares, view_box
 from cellcarve.data.tissue import Tissue
 
 _WINDOW = 250.0
@@ -25,18 +25,13 @@ _GEOMETRY_SAMPLE = 100_000
 
 def sample_windows(tissue: Tissue, halo: float, most: int) -> list[View]:
     """Square windows of 250 µm spread evenly over the tissue, with about `most` transcripts in all."""
-    t, grid = tissue.transcripts, tissue.grid
-    column = np.floor((t.x - grid.centre_x) / _WINDOW).astype(np.int64)
-    row = np.floor((t.y - grid.centre_y) / _WINDOW).astype(np.int64)
-    window, count = np.unique(row * 1_000_003 + column, return_counts=True)
-    fullest = count >= 0.2 * np.quantile(count, 0.9)
-    window, count = window[fullest], count[fullest]
-    number = max(1, min(len(window), round(len(window) * most / count.sum())))
-    chosen = window[np.unique(np.linspace(0, len(window) - 1, number).round().astype(np.int64))]
-    column = (chosen + 500_001) % 1_000_003 - 500_001
-    row = (chosen - column) // 1_000_003
+    grid = tissue.grid
+    column, row, count = count_squares(tissue, _WINDOW)
+    fullest = np.flatnonzero(count >= 0.2 * np.quantile(count, 0.9))
+    number = max(1, min(len(fullest), round(len(fullest) * most / count[fullest].sum())))
+    chosen = fullest[np.unique(np.linspace(0, len(fullest) - 1, number).round().astype(np.int64))]
     views = []
-    for i, j in zip(column.tolist(), row.tolist(), strict=True):
+    for i, j in zip(column[chosen].tolist(), row[chosen].tolist(), strict=True):
         x, y = grid.centre_x + i * _WINDOW, grid.centre_y + j * _WINDOW
         box = (x, y, x + _WINDOW, y + _WINDOW)
         views.append(view_box(tissue, box, halo, _touching(tissue, box, halo)))
@@ -56,12 +51,9 @@ def _touching(tissue: Tissue, box: tuple[float, float, float, float], halo: floa
 
 def tissue_scale(tissue: Tissue, nuclei: Nuclei) -> Scale:
     """Pixel and smoothing from the local density of transcripts: fine where there are many."""
-    t, grid = tissue.transcripts, tissue.grid
-    pixel = np.floor((t.x - grid.centre_x) / 10).astype(np.int64) * 4_000_037
-    pixel += np.floor((t.y - grid.centre_y) / 10).astype(np.int64)
-    _, count = np.unique(pixel, return_counts=True)
+    count = np.sort(count_squares(tissue, 10.0)[2])
     # Median over transcripts, not over area: empty surroundings do not count.
-    typical = float(np.sort(np.repeat(count, count))[len(t) // 2]) / 100
+    typical = float(count[np.searchsorted(np.cumsum(count), len(tissue.transcripts) // 2, "right")]) / 100
     sigma = float(np.clip(np.sqrt(8 / (4 * np.pi * typical)), 0.8, 4.0))
     return Scale(
         pixel=float(np.clip(round(1.25 * sigma * 4) / 4, 1.0, 4.0)), sigma=sigma, radius=nuclei.usual

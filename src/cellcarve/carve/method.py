@@ -9,7 +9,7 @@ import numpy as np
 from cellcarve.carve.assign import answer, expected_pairs, sure_enough
 from cellcarve.carve.blank import find_cells
 from cellcarve.carve.fit import finish, fit_scene
-from cellcarve.carve.gather import TileAnswer, gather
+from cellcarve.carve.gather import Answers, TileAnswer, gather
 from cellcarve.carve.learn import learn, nuclear_counts
 from cellcarve.carve.model import Model
 from cellcarve.carve.nuclei import Nuclei, measure
@@ -18,6 +18,7 @@ from cellcarve.carve.repair import Repaired, repair
 from cellcarve.carve.scene import prepare
 from cellcarve.carve.seeds import add_cells
 from cellcarve.carve.types import learn_types
+from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Segmentation
 from cellcarve.data.table import Table
@@ -27,8 +28,6 @@ from cellcarve.progress import Progress
 from cellcarve.settings import CarveSettings, ComputeSettings
 
 DEFAULT_TILE = 400.0
-# New cells are numbered from here while tiles do not know of each other.
-NEW = 1 << 40
 
 
 def carve(
@@ -63,17 +62,23 @@ def carve(
     def one(tile: int) -> TileAnswer:
         result = _fit_tile(tissue, tile, nuclei, model, recipe, settings)
         progress.advance(len(result.best))
+        flat.relax()
         return result
 
+    answers = Answers(table, tissue)
     tiles = np.flatnonzero(np.diff(tissue.transcripts.start)).tolist()
-    answers = _on_threads(one, tiles, compute.threads)
-    return gather(table, prior, tissue, repaired, model, answers)
+    _on_threads(one, tiles, compute.threads, answers.add)
+    return gather(table, prior, repaired, model, answers)
 
 
-def _on_threads(work: Callable[[int], TileAnswer], tiles: list[int], threads: int) -> list[TileAnswer]:
+def _on_threads(
+    work: Callable[[int], TileAnswer], tiles: list[int], threads: int, take: Callable[[TileAnswer], None]
+) -> None:
+    """Work on tiles at the same time; answers are taken in the tiles' order."""
     pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
     try:
-        return list(pool.map(work, tiles))
+        for answer_ in pool.map(work, tiles):
+            take(answer_)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -120,7 +125,7 @@ def _fit_tile(
     """Fit a tile with its surroundings and keep what concerns its own transcripts."""
     view = view_tile(tissue, tile, recipe.halo)
     scene = prepare(view, nuclei, model.scale, model.geometry, recipe)
-    seeds = add_cells(scene, model, recipe, NEW) if settings.new_cells else np.empty((0, 2))
+    seeds = add_cells(scene, model, recipe, tissue.cells + 1) if settings.new_cells else np.empty((0, 2))
     fit = fit_scene(scene, model, recipe)
     finish(scene, fit, model, recipe)
     result = answer(scene, fit, model, recipe)
@@ -128,13 +133,14 @@ def _fit_tile(
     sure = sure_enough(result, settings.purity, model.geometry.blur)
     cells, genes, total = expected_pairs(scene, result, own)
     anchored = np.bincount(scene.core[own], minlength=len(scene.cell))
+    number = scene.cell.astype(np.int32)
     return TileAnswer(
-        index=view.index[own],
-        best=scene.cell[result.best[own]],
-        second=scene.cell[result.second[own]],
+        tile=tile,
+        best=number[result.best[own]],
+        second=number[result.second[own]],
         probability=result.probability[own],
         sure=sure[own],
         seeds=seeds,
-        expected=(scene.cell[cells], genes, total),
-        cluster=(scene.cell[1:], fit.weight[1:].argmax(1).astype(np.int32), anchored[1:]),
+        expected=(number[cells], genes, total),
+        cluster=(number[1:], fit.weight[1:].argmax(1).astype(np.int32), anchored[1:]),
     )

@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from cellcarve.data import flat
 from cellcarve.data.table import Status, Table
 from cellcarve.data.tissue import TileGrid, Tissue, Transcripts
 
@@ -25,26 +27,67 @@ def cut(table: Table, cell: np.ndarray, core: np.ndarray, cells: int, side: floa
     side
         Side of a tile in µm.
     """
-    row = np.flatnonzero(table.status == Status.KEPT)
-    x, y = table.x[row], table.y[row]
+    row = flat.keep(np.flatnonzero(table.status == Status.KEPT))
+    x, y = flat.take(table.x, row), flat.take(table.y, row)
     grid = _centred_grid(x, y, side)
-    tile = grid.of(x, y)
-    # Within a tile, strips of 1 µm keep neighbours together in memory; x and row number settle ties.
-    order = np.lexsort((row, x, np.floor(y), tile))
-    row, tile = row[order], tile[order]
-    z = np.zeros(len(row), np.float32) if table.z is None else table.z[row]
-    start = np.searchsorted(tile, np.arange(len(grid) + 1)).astype(np.int64)
+    order, start = by_tile(grid, x, y)
+    for a, b in pairwise(start.tolist()):
+        # Within a tile, strips of 1 µm keep neighbours together in memory; x and row number settle ties.
+        own = order[a:b]
+        order[a:b] = own[np.lexsort((x[own], np.floor(y[own])))]
+    row = flat.take(row, order)
     transcripts = Transcripts(
-        x[order],
-        y[order],
-        z,
-        table.gene[row],
-        cell[row].astype(np.int32),
-        core[row],
-        row.astype(np.int64),
-        start,
+        x=flat.take(x, order),
+        y=flat.take(y, order),
+        z=flat.zeros(len(row), np.float32) if table.z is None else flat.take(table.z, row),
+        gene=flat.take(table.gene, row),
+        cell=flat.take(cell, row),
+        core=flat.take(core, row),
+        row=row,
+        start=start,
     )
     return Tissue(transcripts, grid, len(table.genes), cells)
+
+
+def by_tile(grid: TileGrid, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Transcripts by tile, in input order within one, (T,) int64; and where each tile begins, (tiles + 1,) int64."""
+    tile = flat.empty(len(x), np.int32)
+    for first in range(0, len(x), flat.PIECE):
+        part = slice(first, first + flat.PIECE)
+        tile[part] = grid.of(x[part], y[part])
+    start = np.zeros(len(grid) + 1, np.int64)
+    np.cumsum(np.bincount(tile, minlength=len(grid)), out=start[1:])
+    return flat.keep(np.argsort(tile, kind="stable")), start
+
+
+def count_squares(tissue: Tissue, side: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Squares over the tissue that hold transcripts, in the order of rows and then of columns.
+
+    Parameters
+    ----------
+    side
+        Side of a square in µm; the tissue's middle is a corner of four of them.
+
+    Returns
+    -------
+    column, row
+        (S,) int64, 0 at the tissue's middle.
+    count
+        (S,) int64 transcripts.
+    """
+    t, grid = tissue.transcripts, tissue.grid
+    keys, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for first in range(0, len(t), flat.PIECE):
+        part = slice(first, first + flat.PIECE)
+        column = np.floor((t.x[part] - grid.centre_x) / side).astype(np.int64)
+        row = np.floor((t.y[part] - grid.centre_y) / side).astype(np.int64)
+        key, count = np.unique((row << 32) + column, return_counts=True)
+        keys.append(key)
+        counts.append(count)
+    key, place = np.unique(np.concatenate(keys), return_inverse=True)
+    total = np.bincount(place, np.concatenate(counts), len(key)).astype(np.int64)
+    column = (key + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+    return column, (key - column) >> 32, total
 
 
 def _centred_grid(x: np.ndarray, y: np.ndarray, side: float) -> TileGrid:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cellcarve.data import flat
 from cellcarve.errors import InputError
 from cellcarve.read.grow import Growing
 
@@ -116,7 +117,7 @@ class Words:
         words = sorted(self._number)
         rank = np.full(len(words) + 1, -1, np.int32)
         rank[[self._number[w] for w in words]] = np.arange(len(words), dtype=np.int32)
-        return rank[self._codes.finish()], words
+        return flat.recode(self._codes.finish(), rank), words
 
 
 def _words(column: pa.Array, place: Place) -> tuple[list[str | None], np.ndarray]:

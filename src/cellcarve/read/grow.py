@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cellcarve.data import flat
+
 
 class Growing:
     """Collects values batch by batch in one piece of memory, so that nothing has to be joined at the end."""
@@ -14,10 +16,10 @@ class Growing:
         """Append some values, all of the type of the first."""
         end = self._used + len(values)
         if self._values is None:
-            self._values = np.empty(max(end, 1 << 20), values.dtype)
+            self._values = flat.empty(max(end, 1 << 20), values.dtype)
         elif end > len(self._values):
             # Memory that was never written to costs nothing: doubling is cheap.
-            larger = np.empty(max(end, 2 * len(self._values)), self._values.dtype)
+            larger = flat.empty(max(end, 2 * len(self._values)), self._values.dtype)
             larger[: self._used] = self._values[: self._used]
             self._values = larger
         self._values[self._used : end] = values

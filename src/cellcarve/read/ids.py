@@ -1,39 +1,64 @@
 """Transcript ids: kept as the input had them, and all different."""
 
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cellcarve.data import flat
 from cellcarve.errors import InputError
 from cellcarve.read.convert import Place
+from cellcarve.read.grow import Growing
 
 
-def unique_ids(parts: list[pa.Array], path: Path, column: str) -> pa.Array:
-    """One array of uint64, int64 or string.
+class Ids:
+    """Collects ids batch by batch: as numbers while nothing is lost by it, else as text; "0012" stays text."""
 
-    Text becomes numbers only where nothing is lost by it: "0012" stays text.
+    def __init__(self) -> None:
+        self._numbers = Growing()
+        self._texts: list[pa.Array] = []
+        self._any = False
 
-    Raises
-    ------
-    InputError
-        An id is missing or stands twice; both rows are named.
-    """
-    place = Place(path, column)
-    ids = pa.chunked_array(parts)
-    if pa.types.is_dictionary(ids.type):
-        ids = ids.cast(ids.type.value_type)
-    if ids.null_count:
-        row = int(np.argmax(ids.is_null().to_numpy()))
-        raise place.fault(row, "the id is empty; fill it or name another column with --id-column")
-    ids = _settled(ids, place).combine_chunks()
-    values = ids.to_numpy() if pa.types.is_integer(ids.type) else ids.dictionary_encode().indices.to_numpy()
-    _refuse_doubles(values, ids, place)
-    return ids
+    def add(self, column: pa.Array, place: Place) -> None:
+        """Take in some more rows.
+
+        Raises
+        ------
+        InputError
+            An id is missing, or the column cannot hold ids.
+        """
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if column.null_count:
+            row = int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
+            raise place.fault(row, "the id is empty; fill it or name another column with --id-column")
+        column = _settled(column, place)
+        if pa.types.is_integer(column.type) and not self._texts:
+            self._numbers.add(column.to_numpy())
+            self._any = True
+            return
+        if self._any:
+            self._texts, self._any = [pa.array(self._numbers.finish()).cast(pa.string())], False
+        self._texts.append(column.cast(pa.string()))
+
+    def finish(self, place: Place) -> pa.Array:
+        """All ids: uint64, int64 or string.
+
+        Raises
+        ------
+        InputError
+            An id stands twice; both rows are named.
+        """
+        if self._texts:
+            ids = pa.concat_arrays(self._texts)
+            values = ids.dictionary_encode().indices.to_numpy()
+        else:
+            values = self._numbers.finish()
+            ids = pa.array(values)
+        _refuse_doubles(values, ids, place)
+        return ids
 
 
-def _settled(ids: pa.ChunkedArray, place: Place) -> pa.ChunkedArray:
+def _settled(ids: pa.Array, place: Place) -> pa.Array:
     """As uint64, int64 or string."""
     if pa.types.is_unsigned_integer(ids.type):
         return ids.cast(pa.uint64())
@@ -53,7 +78,9 @@ def _settled(ids: pa.ChunkedArray, place: Place) -> pa.ChunkedArray:
 def _refuse_doubles(values: np.ndarray, ids: pa.Array, place: Place) -> None:
     if (values[1:] > values[:-1]).all():
         return
-    in_order = np.sort(values)
+    in_order = flat.empty(len(values), values.dtype)
+    in_order[:] = values
+    in_order.sort()
     if (in_order[1:] != in_order[:-1]).all():
         return
     order = np.argsort(values, kind="stable")

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from cellcarve.data import flat
 from cellcarve.errors import InputError, nearest
 from cellcarve.read.convert import Place, Words, as_flags, as_not_gene, as_numbers, as_positions
 from cellcarve.read.grow import Growing
-from cellcarve.read.ids import unique_ids
+from cellcarve.read.ids import Ids
 from cellcarve.read.stream import Stream
 
 _ARRAYS: dict[str, Callable[[pa.Array, Place], np.ndarray]] = {
@@ -97,7 +98,7 @@ def take_in(stream: Stream, columns: Columns) -> Intake:
     _check_names(stream, wanted)
     arrays = {what: Growing() for what in wanted if what in _ARRAYS}
     words = {what: Words() for what in wanted if what in _WORDS}
-    ids: list[pa.Array] = []
+    ids = Ids()
     rows = 0
     for batch in stream.batches([*dict.fromkeys(wanted.values())]):
         for what, name in wanted.items():
@@ -107,15 +108,16 @@ def take_in(stream: Stream, columns: Columns) -> Intake:
             elif what in arrays:
                 arrays[what].add(_ARRAYS[what](column, place))
             else:
-                ids.append(column)
+                ids.add(column, place)
         rows += batch.num_rows
+        flat.relax()
     if rows == 0:
         raise InputError(f"{stream.path} holds no transcripts; check that the export is complete")
     taken = Intake({what: grown.finish() for what, grown in arrays.items()})
     for what, collected in words.items():
         taken.codes[what], taken.words[what] = collected.finish()
     _check_genes(taken.codes["gene"], Place(stream.path, columns.gene))
-    taken.ids = unique_ids(ids, stream.path, columns.id) if columns.id else _row_numbers(rows)
+    taken.ids = ids.finish(Place(stream.path, columns.id)) if columns.id else _row_numbers(rows)
     # Arrow keeps what batches took; later stages need it more.
     pa.default_memory_pool().release_unused()
     return taken
@@ -137,4 +139,6 @@ def _check_genes(gene: np.ndarray, place: Place) -> None:
 
 
 def _row_numbers(rows: int) -> pa.Array:
-    return pa.array(np.arange(rows, dtype=np.uint64))
+    numbers = flat.empty(rows, np.uint64)
+    numbers[:] = np.arange(rows)
+    return pa.array(numbers)

@@ -24,11 +24,12 @@ class CarveSettings(Validated):
     cell_diameter
         Usual diameter of a cell in µm; read only where there is no prior.
     tile
-        Side of the squares (µm) in which the tissue is worked on; smaller ones take less memory.
+        Side of the squares (µm) in which the tissue is worked on; smaller ones take less memory. Chosen from the
+        density of the tissue and the memory allowed, 400 at most.
     """
 
     purity: Purity = "balanced"
     repair: bool = True
     new_cells: bool = True
     cell_diameter: float = bounded(13.0, 2, 100)
-    tile: float = bounded(400.0, 50)
+    tile: float | None = bounded(None, 50)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellcarve.data import flat
 from cellcarve.data.result import Outlines
 from cellcarve.summarise.holes import fill
 from cellcarve.summarise.pieces import claim, keep_main
@@ -60,6 +61,7 @@ def outline(
         parts = []
         for window in windows(tiled):
             parts.append(_draw(tiled, window))
+            flat.relax()
             if narrow == NARROWER[0]:
                 advance(parts[-1].transcripts)
         if sum(part.held for part in parts) >= HELD * len(cell):

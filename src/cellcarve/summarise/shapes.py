@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from cellcarve.data import flat
+
 # Transcripts further (µm, along x or y) from the heart of their cell do not shape its outline: this bounds
 # the surroundings that a tile has to look at.
 FAR = 100.0
@@ -58,10 +60,17 @@ def measure(x: np.ndarray, y: np.ndarray, cell: np.ndarray, cells: int, narrow: 
     """
     number = np.bincount(cell, minlength=cells + 1)
     held = np.maximum(number, 1)
-    mean = np.column_stack([np.bincount(cell, v, cells + 1) / held for v in (x, y)])
+    mean = np.zeros((cells + 1, 2))
+    xx, xy, yy = np.zeros((3, cells + 1))
+    for part in _pieces(len(cell)):
+        mean += np.column_stack([np.bincount(cell[part], v[part], cells + 1) for v in (x, y)])
+    mean /= held[:, None]
     heart, box = _extent(x, y, cell, mean)
-    dx, dy = x - mean[cell, 0], y - mean[cell, 1]
-    xx, xy, yy = (np.bincount(cell, v, cells + 1) / held for v in (dx * dx, dx * dy, dy * dy))
+    for part in _pieces(len(cell)):
+        own = cell[part]
+        dx, dy = x[part] - mean[own, 0], y[part] - mean[own, 1]
+        for total, v in ((xx, dx * dx), (xy, dx * dy), (yy, dy * dy)):
+            total += np.bincount(own, v, cells + 1) / held
     # A disc of uniform density has this area; few transcripts tell nothing of it.
     area = 4 * np.pi * np.sqrt(np.maximum(xx * yy - xy * xy, 0))
     spacing = np.sqrt(area / held)
@@ -70,6 +79,10 @@ def measure(x: np.ndarray, y: np.ndarray, cell: np.ndarray, cells: int, narrow: 
     pixel = float(np.clip(usual / FINER, *PIXEL))
     spacing = np.clip(np.where(told, spacing, usual), 1.2 * pixel, max(WIDEST, 1.2 * pixel))
     return Shapes(heart, box, REACH * narrow * spacing, number, pixel)
+
+
+def _pieces(length: int) -> list[slice]:
+    return [slice(first, first + flat.PIECE) for first in range(0, length, flat.PIECE)]
 
 
 def _median(value: np.ndarray, weight: np.ndarray) -> float:

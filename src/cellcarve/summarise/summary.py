@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.data.result import Outlines, Summary
 from cellcarve.data.segmentation import Segmentation
@@ -34,11 +35,11 @@ def summarise(table: Table, prior: Prior, segmentation: Segmentation, progress: 
     """
     cells = len(segmentation.names)
     counts = count(segmentation.cell, table.gene, cells, len(table.genes))
-    row = np.flatnonzero(segmentation.cell)
-    x, y, cell = table.x[row], table.y[row], segmentation.cell[row]
+    row = flat.keep(np.flatnonzero(segmentation.cell))
+    x, y, cell = (flat.take(values, row) for values in (table.x, table.y, segmentation.cell))
     progress.stage("outlining cells", len(row), "transcripts")
     outlines: Outlines = outline(x, y, cell, cells, progress.advance)
-    z = None if table.z is None else table.z[row]
+    z = None if table.z is None else flat.take(table.z, row)
     layers, edges = outline_layers(x, y, z, cell, cells)
     described = describe(table, prior, segmentation, counts, outlines)
     return Summary(counts, described, outlines, layers, edges)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellcarve.data.tiles import by_tile
 from cellcarve.data.tissue import TileGrid
 from cellcarve.summarise.shapes import FAR, Shapes
 
@@ -80,11 +81,8 @@ def lay_tiles(x: np.ndarray, y: np.ndarray, cell: np.ndarray, shapes: Shapes, si
     x0, y0 = float(x.min()), float(y.min())
     nx, ny = (math.floor((float(v.max()) - low) / side) + 1 for v, low in ((x, x0), (y, y0)))
     grid = TileGrid(x0, y0, side, nx, ny, x0, y0)
-    tile = grid.of(x, y)
-    start = np.zeros(len(grid) + 1, np.int64)
-    np.cumsum(np.bincount(tile, minlength=len(grid)), out=start[1:])
-    home = grid.of(*shapes.heart.T)
-    return Tiled(x, y, cell, shapes, grid, np.argsort(tile, kind="stable"), start, home)
+    order, start = by_tile(grid, x, y)
+    return Tiled(x, y, cell, shapes, grid, order, start, home=grid.of(*shapes.heart.T))
 
 
 def windows(tiled: Tiled) -> Iterator[Window]:

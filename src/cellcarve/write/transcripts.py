@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cellcarve.data import flat
 from cellcarve.data.result import Run
 from cellcarve.data.table import STATUS_NAMES
 
@@ -56,6 +57,7 @@ def write_transcripts(run: Run, path: Path) -> None:
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=text) as writer:
         for batch in _batches(run):
             writer.write_batch(batch)
+            flat.relax()
 
 
 def _schema(run: Run) -> pa.Schema:
