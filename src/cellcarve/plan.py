@@ -21,7 +21,7 @@ HALO = 30.0
 # A tile is made no larger than holds this many transcripts, its surroundings included, where nobody asks for more.
 CROWD = 400_000
 # Bytes a thread takes for each transcript of its tile, for each µm² of it, and whatever it works on.
-_PER_TRANSCRIPT, _PER_AREA, _PER_THREAD = 420, 260, 20 * 2**20
+_PER_TRANSCRIPT, _PER_AREA, _PER_THREAD = 300, 150, 20 * 2**20
 # Bytes that the windows take from which the model is learned: they hold this many transcripts at most.
 _SAMPLE, _PER_SAMPLED = 500_000, 250
 
@@ -62,25 +62,25 @@ def plan(table: "Table", prior: "Prior", settings: Settings) -> Plan:
     """
     allowed = settings.compute.memory
     budget = memory.budget(allowed)
-    rest = memory.estimate(table, prior, budget)
     threads = settings.compute.threads or memory.processors()
     if settings.method != "carve":
-        return _whole(table, settings, rest, budget)
+        return _whole(table, prior, settings, budget)
     crowd, least = _Crowd(table), None
     for side, number in _choices(crowd, settings, threads):
-        needed = rest + _work(crowd, side, number)
+        needed = memory.estimate(table, prior, budget, _work(crowd, side, number))
         if needed <= budget:
             chosen = replace(settings, carve=replace(settings.carve, tile=side))
             if number < threads:
                 chosen = replace(chosen, compute=replace(settings.compute, threads=number))
             return Plan(chosen, needed, _sentence(needed, budget, side, number))
         least = needed if least is None else min(least, needed)
-    raise MemoryBudgetError(memory.refusal(least or rest, budget, bool(allowed)))
+    raise MemoryBudgetError(memory.refusal(least or budget, budget, bool(allowed)))
 
 
-def _whole(table: "Table", settings: Settings, rest: int, budget: int) -> Plan:
+def _whole(table: "Table", prior: "Prior", settings: Settings, budget: int) -> Plan:
     """The plan of a method that works on all transcripts at once."""
-    needed = rest + _PER_TRANSCRIPT * int(np.count_nonzero(table.status == Status.KEPT))
+    work = _PER_TRANSCRIPT * int(np.count_nonzero(table.status == Status.KEPT))
+    needed = memory.estimate(table, prior, budget, work)
     if needed > budget:
         raise MemoryBudgetError(memory.refusal(needed, budget, bool(settings.compute.memory)))
     sentence = f"about {memory.show(needed)} of memory needed, {memory.show(budget)} allowed"
