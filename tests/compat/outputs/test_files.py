@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -14,7 +15,7 @@ import scipy.io
 import spatialdata
 import tifffile
 
-from cellcarve.compat.proseg.options import ModelOptions, Options, OutputOptions
+from cellcarve.compat.proseg.options import InputOptions, ModelOptions, Options, OutputOptions
 from cellcarve.compat.proseg.outputs import check_outputs, write
 from cellcarve.errors import OutputError, SettingsError
 
@@ -38,9 +39,12 @@ ALL = {
 def options(folder, names=ALL, model=None, **more):
     given = {name: Path(file) for name, file in names.items()}
     output = OutputOptions(output_path=folder, **given, **more)
-    return Options(
-        Path("in.csv"), output=output, model=model or ModelOptions(), arguments=("in.csv", "--xenium")
-    )
+    parts = {
+        "inputs": InputOptions(transcript_id_column="id"),
+        "model": model or ModelOptions(),
+        "output": output,
+    }
+    return Options(Path("in.csv"), **parts, arguments=("in.csv", "--xenium"))
 
 
 def shapes(path):
@@ -81,6 +85,16 @@ def test_transcripts_keep_order_ids_and_quality(written, chain):
     np.testing.assert_allclose(
         rows["x"].to_numpy() - rows["observed_x"].to_numpy(), run.moved[:, 0] * run.voxel_size, atol=1e-5
     )
+
+
+def test_transcripts_without_ids_or_quality_say_so(chain, tmp_path):
+    run, table = chain
+    table.quality = None
+    chosen = replace(options(tmp_path, {"output_transcript_metadata": "t.csv"}), inputs=InputOptions())
+    write(run, table, chosen)
+    assert all(line.startswith(",inf,") for line in (tmp_path / "t.csv").read_text().splitlines()[1:])
+    part = tmp_path / "proseg-output.zarr/points/transcripts/points.parquet/part.0.parquet"
+    assert pq.read_table(part)["transcript_id"].null_count == len(run.row)
 
 
 def test_csv_and_parquet_say_the_same(chain, tmp_path):

@@ -61,6 +61,9 @@ def write(run: VoxelRun, table: Table, options: Options, seconds: float = 0.0) -
     """
     output = options.output
     check_outputs(output)
+    if options.inputs.transcript_id_column is None:
+        # Row numbers would pass for the instrument's ids.
+        table = replace(table, ids=pa.nulls(len(table), pa.uint64()))
     shown = average(run) if options.model.best else run
     modern = options.model.compat >= MODERN
     extra: tuple[str, ...] = ("qv",) if modern else ()
