@@ -10,10 +10,10 @@ import click
 import numpy as np
 import pyarrow as pa
 
-from cellcarve.compat.proseg.outputs.staged import staged
 from cellcarve.errors import InputError, OutputError, SettingsError
 from cellcarve.read.convert import Place, as_positions
 from cellcarve.read.stream import CsvStream, first_line
+from cellcarve.staged import staged
 
 CALLS = "*_complete_code_cell_target_call_coord.csv*"
 _TAKEN = ("fov", "CellId", "x", "y", "z", "target", "CellComp")
