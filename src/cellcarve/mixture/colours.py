@@ -7,6 +7,8 @@ from cellcarve.mixture.compositions import blend
 _SAMPLE = 10_000
 _SURE = 0.95
 _FEWEST = 50
+# Below this many, loading and compiling UMAP takes far longer than all of the rest.
+_ENOUGH = 5_000
 _NEAR = 5
 _LOW, _HIGH = 0.0125, 0.9875
 
@@ -53,7 +55,7 @@ def _sample(vectors: np.ndarray, confidence: np.ndarray) -> np.ndarray:
 
 def _embed(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, bool]:
     """(S, 3) map of the sample."""
-    if len(vectors) > 2 * _FEWEST:
+    if len(vectors) >= _ENOUGH:
         try:
             from umap import UMAP
 

@@ -82,8 +82,10 @@ def add_colours(run: MixtureRun, table: Table, compute: ComputeSettings) -> None
     run.colour, mapped = composition_colours(
         table, run.confidence, int(params["ncv_neighbours"]), str(params["ncv_method"]), compute
     )
-    if not mapped and len(run.row) > 100:
-        run.notes.append("umap-learn is not installed: colours come from principal components")
+    if not mapped:
+        run.notes.append(
+            "colours come from principal components: UMAP needs umap-learn, and 5,000 transcripts that are surely no noise"
+        )
 
 
 def composition_rows(

@@ -8,8 +8,9 @@ from cellcarve.data.table import Table
 from cellcarve.mixture.result import Rings
 from cellcarve.summarise.outlines import outline
 
-# The outlines are made for cells of about this radius.
-_USUAL = 6.5
+# Outlines are made for molecules of cells of about this radius in µm; pixels are closer together, and are made to
+# look like molecules of larger cells, so that outlines keep to their edges.
+_USUAL, _USUAL_OF_PIXELS = 6.5, 30.0
 _MOST_POINTS = 2_000_000
 
 
@@ -33,7 +34,7 @@ def prior_rings(table: Table, laid: Laid, options: Options) -> Rings | None:
     else:
         x, y, code = _pixels(laid.image, options)
     names, code = np.unique(code, return_inverse=True)
-    unit = laid.scale.value / _USUAL
+    unit = laid.scale.value / (_USUAL if laid.image is None else _USUAL_OF_PIXELS)
     low = np.float64(x.min()), np.float64(y.min())
     place = [((v - at) / unit).astype(np.float32) for v, at in zip((x, y), low, strict=True)]
     drawn = outline(place[0], place[1], (code + 1).astype(np.int32), len(names))
