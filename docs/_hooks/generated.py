@@ -5,16 +5,39 @@ import dataclasses
 from docstring_parser import parse_from_object
 
 from cellcarve.cli.app import app
+from cellcarve.compat.proseg.options import InputOptions, ModelOptions, OutputOptions
 from cellcarve.settings import Settings
 
 
 def on_page_markdown(markdown, page, **_):
-    """Replace the marks ``<!-- settings -->`` and ``<!-- commands -->``."""
+    """Replace the marks ``<!-- settings -->``, ``<!-- commands -->`` and ``<!-- proseg options -->``."""
     if "<!-- settings -->" in markdown:
         return markdown.replace("<!-- settings -->", settings_tables())
     if "<!-- commands -->" in markdown:
         return markdown.replace("<!-- commands -->", commands())
+    if "<!-- proseg options -->" in markdown:
+        return markdown.replace("<!-- proseg options -->", proseg_tables())
     return markdown
+
+
+def proseg_tables():
+    """One table per group of options of the stand-in for proseg."""
+    return "\n\n".join(proseg_table(kind) for kind in (InputOptions, ModelOptions, OutputOptions))
+
+
+def proseg_table(kind):
+    """Options of one group: flag, default, meaning."""
+    told = parse_from_object(kind)
+    meaning = {}
+    for item in told.params:
+        meaning |= dict.fromkeys(item.arg_name.split(", "), " ".join(item.description.split()))
+    rows = []
+    for item in dataclasses.fields(kind):
+        default = {None: "", False: "off"}.get(item.default, str(item.default))
+        flag = f"--{item.name.replace('_', '-')}"
+        rows.append(f"| `{flag}` | {default} | {escaped(meaning[item.name])} |")
+    head = "| option | default | meaning |\n|---|---|---|"
+    return "\n".join([f"### {told.short_description.rstrip('.')}", "", head, *rows])
 
 
 def settings_tables():
