@@ -20,6 +20,9 @@ class DropIn(NamedTuple):
 
 
 DROP_INS: dict[str, DropIn] = {
+    "proseg": DropIn(
+        "cellcarve.compat.proseg.run:main", "Segment with proseg 3's options and files, by the method voxel."
+    ),
     "proseg-to-baysor": DropIn(
         "cellcarve.compat.proseg.to_baysor:main", "Turn proseg's store into files that Xenium Ranger imports."
     ),

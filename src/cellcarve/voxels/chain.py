@@ -114,11 +114,18 @@ def first_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSett
             "no prior cell holds a voxel near the transcripts; check the prior's place and scale"
         )
     held = columns_held(frame, start.label)
+    fixed = np.zeros(len(prior.names) + 1, bool)
+    if prior.fixed is not None:
+        fixed[1:] = prior.fixed
+        held = np.where(fixed[held], 0, held)
+    fill_layers(frame, start.label)
+    before = start.label.copy()
     expand(frame, start.label, settings.expand_initialized_cells)
     fill_layers(frame, start.label)
     if settings.start_growth > 0:
         grow(frame, start, held, (settings.start_growth, settings.distance_pull))
     pop_bubbles(frame, start.label)
+    start.label[fixed[start.label] & (start.label != before)] = 0
     return start
 
 
@@ -128,7 +135,10 @@ def pull_finer(chain: "Chain", intake: Intake, prior: Prior, settings: VoxelSett
     start = prior_labels(frame, intake, prior, settings)
     rank = np.zeros(max(len(prior.names), int(chain.number.max())) + 1, np.int32)
     rank[chain.number] = np.arange(len(chain.number))
-    held = rank[columns_held(frame, start.label)]
+    held = columns_held(frame, start.label)
+    if prior.fixed is not None:
+        held = np.where(np.append(False, prior.fixed)[held], 0, held)
+    held = rank[held]
     start.label[:], start.prior[:] = 0, rank[start.prior]
     grow(frame, start, held, (settings.start_growth, settings.distance_pull))
     chain.labels.prior[:] = start.prior

@@ -14,6 +14,7 @@ from cellcarve.console import console
 from cellcarve.data.table import Table
 from cellcarve.errors import InputError
 from cellcarve.progress import Progress
+from cellcarve.record import Stopwatch
 
 
 def main(tokens: list[str]) -> None:
@@ -33,9 +34,10 @@ def main(tokens: list[str]) -> None:
     if parsed.options is None:
         return
     with console(False) as progress:
+        watch = Stopwatch(progress)
         for warning in parsed.warnings:
-            progress.note(warning)
-        run(parsed.options, progress)
+            watch.note(warning)
+        run(parsed.options, watch)
 
 
 def run(given: Options, progress: Progress) -> None:
