@@ -154,3 +154,9 @@ def label():
 def chain(label):
     """A chain and its table."""
     return chain_of(label, np.random.default_rng(6))
+
+
+@pytest.fixture
+def make_chain():
+    """Makes a chain and its table from labels and a generator."""
+    return chain_of

@@ -14,9 +14,12 @@ import pytest
 import scipy.io
 import spatialdata
 import tifffile
+from scipy.sparse import csr_matrix
 
 from cellcarve.compat.proseg.options import InputOptions, ModelOptions, Options, OutputOptions
 from cellcarve.compat.proseg.outputs import check_outputs, write
+from cellcarve.compat.proseg.to_baysor import to_baysor
+from cellcarve.convert.ranger import check
 from cellcarve.errors import OutputError, SettingsError
 
 ALL = {
@@ -246,6 +249,35 @@ def test_counts_as_a_table_where_its_format_is_told(chain, tmp_path):
     run, table = chain
     write(run, table, options(tmp_path, {"output_counts": "c.csv"}, output_counts_fmt="csv"))
     np.testing.assert_array_equal(pd.read_csv(tmp_path / "c.csv").to_numpy(), run.counts.toarray())
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["some", "none"])
+def test_one_cell_with_and_without_transcripts(make_chain, tmp_path, silent):
+    label = np.zeros((2, 6, 6), np.int32)
+    label[:, 2:4, 2:5] = 1
+    run, table = make_chain(label, np.random.default_rng(0), 40)
+    if silent:
+        none = csr_matrix(run.counts.shape, dtype=np.int32)
+        run = replace(
+            run,
+            cell=0 * run.cell,
+            background=np.ones(40, bool),
+            counts=none,
+            expected=none.astype(np.float32),
+        )
+    write(run, table, options(tmp_path))
+    store = spatialdata.read_zarr(tmp_path / "proseg-output.zarr")
+    assert store.tables["table"].X.sum() == run.counts.sum()
+    assert scipy.io.mmread(tmp_path / "counts.mtx.gz").shape == (1, len(run.genes))
+    assert shapes(tmp_path / "cells.geojson.gz").geometry[0].bounds == (11, -3, 12.5, -2)
+    assert main_of(tmp_path) == (0 if silent else 1)
+
+
+def main_of(folder):
+    """Cells that the command for Xenium Ranger makes of a store."""
+    to_baysor((folder / "proseg-output.zarr",), folder / "a.csv", folder / "a.geojson")
+    assert check(folder / "a.csv", folder / "a.geojson") == []
+    return len(json.loads((folder / "a.geojson").read_text())["geometries"])
 
 
 def test_same_chain_same_bytes(chain, tmp_path):
