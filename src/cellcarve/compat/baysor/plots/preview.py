@@ -159,20 +159,20 @@ def _scatter(look: Look, count: np.ndarray, real: np.ndarray) -> Markup:
             [f"rgb({r},{g},{b})" for r, g, b in shades[step].tolist()], strict=True,
         )
     ]  # fmt: skip
-    words = [
-        tag(
-            "text",
-            look.table.genes[g],
-            x=f"{at[g, 0] + radius[g] + 1:.1f}",
-            y=f"{at[g, 1] + 4:.1f}",
-            class_="tick",
-        )
-        for g in named.tolist()
-    ]
+    words = [_name(look.table.genes[g], *at[g], radius[g], wide) for g in named.tolist()]
     return tag(
         "svg",
         Markup("").join(dots + words),
         viewBox=f"0 0 {wide} {high}",
         role="img",
         aria_label="Genes by neighbourhood",
+    )
+
+
+def _name(gene: str, x: float, y: float, radius: float, wide: int) -> Markup:
+    """A gene's name beside its dot, on the side where there is room."""
+    left = x > 0.85 * wide
+    at = x - radius - 1 if left else x + radius + 1
+    return tag(
+        "text", gene, x=f"{at:.1f}", y=f"{y + 4:.1f}", text_anchor="end" if left else "start", class_="tick"
     )
