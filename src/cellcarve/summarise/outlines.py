@@ -1,5 +1,6 @@
 """One polygon per cell, tile by tile, with shared borders and without overlaps."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,10 +10,11 @@ from cellcarve.data import flat
 from cellcarve.data.result import Outlines
 from cellcarve.summarise.holes import fill
 from cellcarve.summarise.pieces import claim, keep_main
-from cellcarve.summarise.rings import smooth_corners, trace
-from cellcarve.summarise.shapes import measure
+from cellcarve.summarise.rings import lost, smooth_corners, trace
+from cellcarve.summarise.shapes import FAR, measure
+from cellcarve.summarise.strays import COSTS, reach_out
 from cellcarve.summarise.votes import settle, vote
-from cellcarve.summarise.windows import Tiled, Window, lay_tiles, windows
+from cellcarve.summarise.windows import MARGIN, Tiled, Window, lay_tiles, windows, within
 
 # Side of a tile in pixels.
 TILE = 800
@@ -21,6 +23,12 @@ SETTLE = 2
 # Outlines must hold this share of their cells' transcripts; else transcripts speak less far and all is redone.
 HELD = 0.95
 NARROWER = (1.0, 0.7, 0.5)
+# Every outline should hold this share of its cell's transcripts: a little more than what is asked for.
+EACH = 0.955
+# Side in pixels of the squares in which cells reach for their strays, whatever the tiles are.
+BLOCK = 1024
+# Times that corners are pinned where smoothing costs a cell what it has to hold.
+PINS = 2
 
 
 def outline(
@@ -58,31 +66,75 @@ def outline(
     for narrow in NARROWER:
         shapes = measure(x, y, cell, cells, narrow)
         tiled = lay_tiles(x, y, cell, shapes, TILE * shapes.pixel)
-        parts = []
+        canvas = _canvas(tiled)
         for window in windows(tiled):
-            parts.append(_draw(tiled, window))
+            _draw(tiled, window, canvas)
             flat.relax()
             if narrow == NARROWER[0]:
-                advance(parts[-1].transcripts)
-        if sum(part.held for part in parts) >= HELD * len(cell):
+                advance(int(shapes.number[window.cell[window.own]].sum()))
+        if canvas.held.sum() >= HELD * len(cell):
             break
+    _reach(tiled, canvas)
+    parts = []
+    for window in windows(tiled):
+        parts.append(_trace(tiled, window, canvas))
+        flat.relax()
     return _join(parts)
 
 
 @dataclass
+class _Canvas:
+    """The cell of every pixel of the tissue, and what its cells hold.
+
+    Attributes
+    ----------
+    label
+        (rows, columns) int32, 0 = none.
+    x0, y0
+        Its first pixel in the tissue's lattice.
+    held, least
+        (C + 1,) int64 transcripts in pixels of their cell, and how many there should be.
+    own
+        (C + 1,) bool, all False between uses.
+    """
+
+    label: np.ndarray
+    x0: int
+    y0: int
+    held: np.ndarray
+    least: np.ndarray
+    own: np.ndarray
+
+    def of(self, x0: int, y0: int, shape: tuple[int, int]) -> np.ndarray:
+        """A rectangle of pixels, to be looked at and written to."""
+        row, column = y0 - self.y0, x0 - self.x0
+        return self.label[row : row + shape[0], column : column + shape[1]]
+
+
+def _canvas(tiled: Tiled) -> _Canvas:
+    """An empty canvas that holds every window."""
+    shapes = tiled.shapes
+    far = 2 * (float(shapes.reach.max()) / shapes.pixel + MARGIN + 2)
+    x0, y0 = (math.floor(float(v.min()) / shapes.pixel - far) for v in (tiled.x, tiled.y))
+    x1, y1 = (math.ceil(float(v.max()) / shapes.pixel + far) for v in (tiled.x, tiled.y))
+    label = flat.zeros((y1 - y0) * (x1 - x0), np.int32).reshape(y1 - y0, x1 - x0)
+    cells = len(shapes.number)
+    least = np.ceil(EACH * shapes.number).astype(np.int64)
+    return _Canvas(label, x0, y0, np.zeros(cells, np.int64), least, np.zeros(cells, bool))
+
+
+@dataclass
 class _Part:
-    """Outlines of a tile's own cells (µm), with how many transcripts these have and hold."""
+    """Outlines (µm) of a tile's own cells."""
 
     cell: np.ndarray
     x: np.ndarray
     y: np.ndarray
     length: np.ndarray
-    transcripts: int
-    held: int
 
 
-def _draw(tiled: Tiled, window: Window) -> _Part:
-    """Label the pixels of a window and outline its own cells."""
+def _draw(tiled: Tiled, window: Window, canvas: _Canvas) -> None:
+    """Label the pixels of a window and put those of its own cells on the canvas."""
     shapes, own = tiled.shapes, np.append(False, window.own)
     label = np.zeros(window.shape, np.int32)
     reach = np.append(0.0, shapes.reach[window.cell] / shapes.pixel)
@@ -95,14 +147,63 @@ def _draw(tiled: Tiled, window: Window) -> _Part:
     row, column = _pixels(window, window.u, window.v)
     keep_main(label, len(window.cell), row, column, window.code)
     fill(label, len(window.cell))
-    move, flat = smooth_corners(label, (window.x0 + window.y0) % 2)
-    code, ring, start = trace(label, move, flat, own)
-    held = int(np.sum((label[row, column] == window.code) & own[window.code]))
+    held = (label[row, column] == window.code) & own[window.code]
+    number = np.append(0, window.cell)
+    canvas.held += np.bincount(number[window.code[held]], minlength=len(canvas.held))
+    place = np.nonzero(own[label])
+    canvas.of(window.x0, window.y0, window.shape)[place] = number[label[place]]
+
+
+def _reach(tiled: Tiled, canvas: _Canvas) -> None:
+    """Let cells that hold too little reach for their strays, square by square over the tissue."""
+    shapes = tiled.shapes
+    pixel, heart = shapes.pixel, shapes.heart.astype(np.float64) / shapes.pixel
+    poor = (canvas.held < canvas.least) & (shapes.number > 0)
+    block = np.floor(heart[:, ::-1] / BLOCK).astype(np.int64)
+    for i, j in np.unique(block[poor], axis=0).tolist():
+        box = np.array([j, i, j + 1, i + 1]) * BLOCK * pixel
+        near = within(tiled, box, FAR + MARGIN * pixel)
+        u, v, code = (
+            tiled.x[near].astype(np.float64) / pixel,
+            tiled.y[near].astype(np.float64) / pixel,
+            tiled.cell[near],
+        )
+        x0, y0 = (int(np.floor(w.min())) - MARGIN for w in (u, v))
+        shape = (int(np.floor(v.max())) - y0 + MARGIN, int(np.floor(u.max())) - x0 + MARGIN)
+        label = canvas.of(x0, y0, shape)
+        row, column = np.floor(v).astype(np.int64) - y0, np.floor(u).astype(np.int64) - x0
+        place = row * shape[1] + column
+        first = np.append(0, np.cumsum(np.bincount(place, minlength=label.size))).astype(np.int32)
+        order = np.argsort(place, kind="stable").astype(np.int32)
+        mine = poor[code] & (block[code] == (i, j)).all(1) & (label[row, column] != code)
+        strays = np.flatnonzero(mine)
+        strays = strays[np.lexsort((u[strays], v[strays], heart[code[strays], 0], heart[code[strays], 1]))]
+        reach_out(label, (first, order, code), place, canvas.held, canvas.least, strays, COSTS)
+        flat.relax()
+
+
+def _trace(tiled: Tiled, window: Window, canvas: _Canvas) -> _Part:
+    """Outline a window's own cells."""
+    label = canvas.of(window.x0, window.y0, window.shape)
+    u, v = window.u - window.x0, window.v - window.y0
+    code = window.cell[window.code - 1]
+    pinned = np.zeros((window.shape[0] + 1, window.shape[1] + 1), bool)
+    parity = (window.x0 + window.y0) % 2
+    move, straight = smooth_corners(label, parity, pinned)
+    for _ in range(PINS):
+        gone = lost(label, move, u, v, code)
+        short = canvas.held - np.bincount(code[gone], minlength=len(canvas.held)) < canvas.least
+        row, column = (np.floor(w[gone & short[code]]).astype(np.int64) for w in (v, u))
+        for k in range(4):
+            pinned[row + k // 2, column + k % 2] = True
+        move, straight = smooth_corners(label, parity, pinned)
+    canvas.own[window.cell[window.own]] = True
+    number, ring, start = trace(label, move, straight, canvas.own, int(window.own.sum()))
     x, y = (
-        ((ring[:, k] + low) * shapes.pixel).astype(np.float32) for k, low in enumerate((window.x0, window.y0))
+        ((ring[:, k] + low) * tiled.shapes.pixel).astype(np.float32)
+        for k, low in enumerate((window.x0, window.y0))
     )
-    cell = window.cell[code - 1]
-    return _Part(cell, x, y, np.diff(start), int(shapes.number[cell].sum()), held)
+    return _Part(number, x, y, np.diff(start))
 
 
 def _pixels(window: Window, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

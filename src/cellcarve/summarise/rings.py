@@ -15,7 +15,7 @@ FLAT = 0.04
 
 
 @njit(cache=True, nogil=True)
-def smooth_corners(label, parity):
+def smooth_corners(label, parity, pinned):
     """Where the corners of the pixels go.
 
     The corner of row i and column j lies between pixels (i - 1, j - 1) and (i, j). A corner between two labels
@@ -27,6 +27,8 @@ def smooth_corners(label, parity):
         (rows, columns) int32.
     parity
         0 or 1, whether the first corner is an even or an odd one of the tissue.
+    pinned
+        (rows + 1, columns + 1) bool, corners that stay.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def smooth_corners(label, parity):
                 for k in ends[n]:
                     a, b = i + (k == 0) - (k == 1), j + (k == 2) - (k == 3)
                     total += move[a, b, axis] + (b - j if axis == 0 else a - i)
-                place[n, axis] = min(max(total / 3, -LIMIT), LIMIT)
+                place[n, axis] = 0 if pinned[i, j] else min(max(total / 3, -LIMIT), LIMIT)
         for n in range(len(corner)):
             move[corner[n, 0], corner[n, 1]] = place[n]
     return move, _flat(move, corner, ends, parity)
@@ -99,7 +101,47 @@ def _flat(move, corner, ends, parity):
 
 
 @njit(cache=True, nogil=True)
-def trace(label, move, flat, own):
+def lost(label, move, u, v, code):
+    """Which transcripts lie in a pixel of their cell, but outside its smoothed outline; (V,) bool.
+
+    Parameters
+    ----------
+    label, move
+        As in `smooth_corners`.
+    u, v
+        (V,) float64 position along columns and rows, in pixels from the label's corner.
+    code
+        (V,) int32 cells.
+    """
+    out = np.zeros(len(u), np.bool_)
+    rows, columns = label.shape
+    for t in range(len(u)):
+        i, j = int(v[t]), int(u[t])
+        if not (0 < i < rows - 1 and 0 < j < columns - 1) or label[i, j] != code[t]:
+            continue
+        inside = False
+        for k in range(9):
+            a, b = i + k // 3 - 1, j + k % 3 - 1
+            inside |= label[a, b] == code[t] and _in_pixel(move, a, b, u[t], v[t])
+        out[t] = not inside
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _in_pixel(move, i, j, u, v):
+    """Whether a position lies in a pixel whose corners have moved: by the crossings of a ray."""
+    inside = False
+    for k in range(4):
+        a, b = i + (k == 1 or k == 2), j + (k >= 2)
+        c, d = i + (k == 0 or k == 1), j + (k == 1 or k == 2)
+        x0, y0, x1, y1 = b + move[a, b, 0], a + move[a, b, 1], d + move[c, d, 0], c + move[c, d, 1]
+        if (y0 > v) != (y1 > v) and u < x0 + (v - y0) / (y1 - y0) * (x1 - x0):
+            inside = not inside
+    return inside
+
+
+@njit(cache=True, nogil=True)
+def trace(label, move, flat, own, most):
     """Walk once around each cell, counter-clockwise (rows run along y), and note the smoothed corners.
 
     Parameters
@@ -109,7 +151,9 @@ def trace(label, move, flat, own):
     move, flat
         From `smooth_corners`.
     own
-        (K + 1,) bool, the cells to outline.
+        (K + 1,) bool, the cells to outline; those that were are False afterwards.
+    most
+        Number of cells to outline.
 
     Returns
     -------
@@ -121,16 +165,15 @@ def trace(label, move, flat, own):
         (B + 1,) int64 where each ring begins.
     """
     rows, columns = label.shape
-    ring = np.empty((_sides(label, own) + len(own), 2), np.float64)
-    code, start = np.empty(len(own), np.int32), np.zeros(len(own) + 1, np.int64)
-    done = ~own
+    ring = np.empty((_sides(label, own) + most, 2), np.float64)
+    code, start = np.empty(most, np.int32), np.zeros(most + 1, np.int64)
     cells, n = 0, 0
     for i in range(1, rows - 1):
         for j in range(1, columns - 1):
             c = label[i, j]
-            if c == 0 or done[c]:
+            if c == 0 or not own[c]:
                 continue
-            done[c] = True
+            own[c] = False
             n = _walk(label, move, flat, (i, j), ring, n)
             code[cells] = c
             cells += 1

@@ -102,9 +102,9 @@ def _window(tiled: Tiled, own: np.ndarray) -> Window:
     pad = float(shapes.reach.max()) + MARGIN * pixel
     box = _hull(shapes.box[own])
     for _ in range(2):
-        near = _within(tiled, box, pad)
+        near = within(tiled, box, pad)
         box = _hull(shapes.box[np.union1d(tiled.cell[near], own)])
-    near = _within(tiled, box, pad)
+    near = within(tiled, box, pad)
     cell, code = np.unique(tiled.cell[near], return_inverse=True)
     x0, y0 = (math.floor((low - pad) / pixel) for low in box[:2])
     x1, y1 = (math.floor((high + pad) / pixel) + 1 for high in box[2:])
@@ -117,7 +117,7 @@ def _hull(boxes: np.ndarray) -> np.ndarray:
     return np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)]).astype(np.float64)
 
 
-def _within(tiled: Tiled, box: np.ndarray, pad: float) -> np.ndarray:
+def within(tiled: Tiled, box: np.ndarray, pad: float) -> np.ndarray:
     """Transcripts, in input order, in a box grown by `pad` and not far from their cell's heart."""
     grid, side = tiled.grid, tiled.grid.side
     low, high = box[:2] - pad, box[2:] + pad
