@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 import tifffile
 
-from cellcarve.errors import InputError
+from cellcarve.errors import CellcarveError, InputError
+from cellcarve.priors import lay
 from cellcarve.read import read
-from cellcarve.settings import ReadSettings
+from cellcarve.settings import PriorSettings, ReadSettings
 
 PIXEL = 0.12028
 
@@ -117,3 +118,76 @@ def test_merscope_matrix_that_is_none(merscope, text):
 def test_merscope_polygons_of_every_plane_are_noted(data_folder, crop):
     polygons = read(data_folder / crop, ReadSettings()).boundaries["cell"]
     assert [path.name for path in polygons] == ["z0_polygons.gz", "z1_polygons.gz"]
+
+
+def drawn(table):
+    return [note for note in table.notes if "is not drawn" in note]
+
+
+def test_cut_cosmx_pictures_are_not_drawn(data_folder):
+    """Their fields' corners are those of the whole fields, so that they would lie where no transcript is."""
+    table = read(data_folder / "cosmx_lung12", ReadSettings())
+    assert table.images == ()
+    assert ["CellComposite_F002.jpg" in note for note in drawn(table)] == [True, False]
+
+
+def test_merscope_picture_without_its_matrix_is_told(merscope):
+    table = read(merscope, ReadSettings())
+    assert table.images == ()
+    assert "images/mosaic_DAPI_z3.tif" in drawn(table)[0]
+
+
+def test_loose_picture_is_told_and_drawn_where_the_user_says(spots, tmp_path):
+    named = spots.rename(columns={"x": "x_location", "y": "y_location", "gene": "feature_name"})
+    named.to_parquet(tmp_path / "transcripts.parquet")
+    tifffile.imwrite(tmp_path / "dapi.tif", np.zeros((5, 5), np.uint8))
+    table = read(tmp_path, ReadSettings())
+    assert table.images == ()
+    assert "dapi.tif" in drawn(table)[0]
+    file = str(tmp_path / "dapi.tif")
+    settings = ReadSettings(image=file, image_pixel=0.5, image_offset="-3,4.5", image_flip_y=True)
+    table = read(tmp_path, settings)
+    assert drawn(table) == []
+    (image,) = table.images
+    assert (image.path.name, image.pixel, image.x0, image.y0, image.flip_y) == (
+        "dapi.tif",
+        0.5,
+        -3,
+        4.5,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"image": "missing.tif", "image_pixel": 1}, "missing.tif does not exist"),
+        ({"image": "{here}"}, "--image-pixel"),
+        ({"image": "{here}", "image_pixel": 1, "image_offset": "left"}, "image-offset 'left'"),
+    ],
+)
+def test_picture_that_cannot_be_placed_is_refused(spots, tmp_path, settings, error):
+    spots.to_csv(tmp_path / "table.csv")
+    (tmp_path / "dapi.tif").touch()
+    settings = {k: str(tmp_path / "dapi.tif") if v == "{here}" else v for k, v in settings.items()}
+    with pytest.raises(CellcarveError, match=error):
+        read(tmp_path / "table.csv", ReadSettings(**settings))
+
+
+def test_cosmx_label_images_as_prior(cosmx, data_folder):
+    table = read(cosmx, ReadSettings())
+    prior = lay(table, PriorSettings(prior="labels"))
+    assert prior.kind == "nuclei"
+    names = np.array(["", *prior.names])[prior.cell]
+    instrument = np.array(["", *table.cell_names])[table.cell]
+    kept = (table.status == 0) & (names != "") & (instrument != "")
+    assert kept.sum() > 10_000
+    assert (names == instrument)[kept].mean() > 0.95
+    with pytest.raises(InputError, match=r"no transcript lies on a label.*crops"):
+        lay(read(data_folder / "cosmx_lung12", ReadSettings()), PriorSettings(prior="labels"))
+
+
+def test_label_images_that_did_not_come(spots, tmp_path):
+    spots.to_csv(tmp_path / "table.csv")
+    with pytest.raises(InputError, match="no label images came"):
+        lay(read(tmp_path / "table.csv", ReadSettings()), PriorSettings(prior="labels"))

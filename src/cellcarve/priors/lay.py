@@ -9,6 +9,7 @@ from cellcarve.data.prior import Prior
 from cellcarve.data.table import Table
 from cellcarve.errors import InputError
 from cellcarve.priors.column import column_cells, column_nuclei
+from cellcarve.priors.fields import from_fields
 from cellcarve.priors.found import Found, build, kept_rows, nothing
 from cellcarve.priors.labels import ENDINGS as IMAGES
 from cellcarve.priors.labels import from_labels
@@ -22,7 +23,8 @@ def lay(table: Table, settings: PriorSettings, source: Any = None) -> Prior:
     """What is believed about cells, for every row.
 
     ``prior = "auto"`` takes the first of these that the input holds: the instrument's cells with their nuclei,
-    nucleus outlines, the instrument's cells, cell outlines, nothing.
+    nucleus outlines, the instrument's cells, cell outlines, nothing. ``prior = "labels"`` takes the label images of its
+    fields of view.
 
     Parameters
     ----------
@@ -91,6 +93,8 @@ def _outlines(table: Table, settings: PriorSettings, notes: list[str]) -> Rings 
 
 def _from_file(table: Table, settings: PriorSettings) -> tuple[Found, Rings | None]:
     """The prior of a file that the user named."""
+    if settings.prior == "labels":
+        return from_fields(table, settings), None
     path = Path(settings.prior)
     if not path.exists():
         raise InputError(f"prior {path} does not exist; give a file, 'auto' or 'none' to --prior")

@@ -11,6 +11,7 @@ from cellcarve.progress import Progress
 from cellcarve.read import cosmx, memory, merscope, stereoseq, stores, table, visium_hd, xenium
 from cellcarve.read.cells import instrument_cells
 from cellcarve.read.controls import control_genes, excluded_genes
+from cellcarve.read.images import named_image, place_images
 from cellcarve.read.intake import Intake, take_in
 from cellcarve.read.platform import Found
 from cellcarve.read.roi import inside
@@ -50,6 +51,7 @@ def read(source: Any, settings: ReadSettings, progress: Progress | None = None) 
         The input cannot be used; the sentence says what is wrong and where.
     """
     del progress
+    named_image(settings)
     found = _recognise(source, settings)
     taken = take_in(found.stream, table.renamed(found.columns, settings))
     scale = found.scale if settings.scale == 1.0 else settings.scale
@@ -61,6 +63,7 @@ def read(source: Any, settings: ReadSettings, progress: Progress | None = None) 
     _sift(read_table, taken.arrays.get("category"), settings)
     if scale == 1.0:
         check_scale(read_table)
+    place_images(read_table, settings)
     return read_table
 
 

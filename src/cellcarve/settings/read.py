@@ -40,6 +40,14 @@ class ReadSettings(Validated):
         Genes to leave out, separated by commas; * stands for anything. Control and blank probes always go.
     roi
         Region to segment: "xmin,ymin,xmax,ymax" in µm, or a polygon file (GeoJSON or GeoParquet).
+    image
+        Image to draw beneath the cells (TIFF, JPEG or PNG), in place of those that came with the input.
+    image_pixel
+        Side of one of its pixels in µm.
+    image_offset
+        "x,y" in µm of the corner of its first pixel.
+    image_flip_y
+        Its rows run towards smaller y; the offset is that of the last row.
     """
 
     platform: Platform = "auto"
@@ -55,3 +63,7 @@ class ReadSettings(Validated):
     min_qv: float | None = bounded(None, 0)
     genes_exclude: tuple[str, ...] = ()
     roi: str | None = None
+    image: str | None = None
+    image_pixel: float | None = bounded(None, 1e-6, 1e6)
+    image_offset: str = "0,0"
+    image_flip_y: bool = False
