@@ -14,6 +14,7 @@ from cellcarve.chain.streams import MIXTURE_ASSIGN
 from cellcarve.mixture.earlier import claim, discourage, hold
 from cellcarve.mixture.graph import FULL
 from cellcarve.mixture.molecules import on_chunks
+from cellcarve.mixture.reach import log_reach
 from cellcarve.mixture.state import State
 from cellcarve.mixture.tally import count_of
 
@@ -77,8 +78,11 @@ def weigh(i, at, scene, model, counts, rules, candidate, score):
         k = candidate[c]
         own = 1 if k == scene.label[i] and not rules.classic else 0
         d = sure + rules.field * score[c]
-        d += log_place(cells.form[k], at.x[i], at.y[i], at.z[i])
-        d += log_gene(cells, counts.genes, profile, rules.alpha, k, g, own)
+        if cells.anchor[k] > 0:
+            d += log_reach(i, k, scene, rules) + cells.form[k, 10]
+        else:
+            d += log_place(cells.form[k], at.x[i], at.y[i], at.z[i])
+        d += rules.temper * log_gene(cells, counts.genes, profile, rules.alpha, k, g, own)
         if scene.cluster[i] > 0 and cells.cluster[k] != scene.cluster[i]:
             d += rules.unlike
         score[c] = d
@@ -117,7 +121,7 @@ def log_noise(i, scene, rules, profile, beside):
     if doubt <= 0:
         return -np.inf
     gene = math.log(profile[0, scene.gene[i]]) if rules.alpha > 0 and scene.gene[i] >= 0 else 0.0
-    return math.log(doubt) + rules.field * beside + rules.noise + gene
+    return math.log(doubt) + rules.field * beside + rules.noise + rules.temper * gene
 
 
 @njit(cache=True, nogil=True)

@@ -48,6 +48,40 @@ def learn_kinds(state: State, genes: int, fewest: int, seed: np.random.Generator
         profile = gained / gained.sum(1, keepdims=True)
     state.profile = np.vstack([base, profile]).astype(np.float32)
     state.cells.kind[1:] = 1 + _belief(held[1:], profile, share).argmax(1)
+    alpha = firmness(sample, state.profile, state.cells.kind[large])
+    state.rules = state.rules._replace(alpha=alpha)
+
+
+def firmness(held: csr_matrix, profile: np.ndarray, kind: np.ndarray) -> float:
+    """Pseudo-transcripts of the kind's profile in each cell under which the cells' counts are likeliest.
+
+    Parameters
+    ----------
+    held
+        (C, G) counts.
+    profile
+        (Q, G) profiles.
+    kind
+        (C,) int32 row of `profile` of each cell.
+
+    Returns
+    -------
+    float
+        alpha of a Dirichlet-multinomial distribution, on a grid from the root of the number of genes upwards.
+    """
+    from scipy.special import gammaln
+
+    rows, n = held.tocoo(), np.asarray(held.sum(1)).ravel()
+    expected = profile[kind[rows.row], rows.col].astype(np.float64)
+    grid = np.sqrt(held.shape[1]) * 2.0 ** np.arange(13)
+    value = [
+        float(
+            np.sum(gammaln(rows.data + a * expected) - gammaln(a * expected))
+            + np.sum(gammaln(a) - gammaln(n + a))
+        )
+        for a in grid
+    ]
+    return float(grid[int(np.argmax(value))])
 
 
 def _belief(held: csr_matrix, profile: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -54,13 +54,14 @@ def fit(
     notes: list[str] = []
     marked = mark(ready, table.genes, settings, compute, notes)
     rules = rules_of(ready, prior, settings)
-    state = build(ready, marked, rules, settings)
+    state = build(ready, marked, rules, settings, compute.threads)
     refresh(state)
     plan = Plan(
         settings.iterations,
         0.0 if settings.compat else settings.tolerance,
         ready.fewest,
         ready.molecules.genes,
+        settings.merges and not settings.compat,
         compute.seed,
         compute.threads,
     )

@@ -7,6 +7,7 @@ import numpy as np
 from cellcarve.data.prior import Prior
 from cellcarve.mixture.compartments import weakened
 from cellcarve.mixture.prepare import Prepared
+from cellcarve.mixture.reach import KEPT, reach, usual_radius
 from cellcarve.mixture.result import Convergence
 from cellcarve.mixture.start import begin, choose_seeds, place_noise
 from cellcarve.mixture.state import Rules, Scene, State
@@ -14,6 +15,8 @@ from cellcarve.settings import MixtureSettings
 
 _FIELD = 0.1
 _UNLIKE = 0.25
+# Scales beyond which no nucleus is looked for.
+_FURTHEST = 12.0
 
 
 @dataclass
@@ -54,8 +57,13 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
         spread=float(ready.spread),
         fewest=float(max(ready.fewest, 1)),
         dims=dims,
-        field=_FIELD,
-        unlike=float(np.log(_UNLIKE)),
+        width=0.5 if anchored else 1.0,
+        power=0.0 if anchored else 1.0,
+        typical=float(np.log(4 * max(ready.fewest, 1))),
+        temper=1.0,
+        rim=0.0,
+        field=0.4 if anchored else _FIELD,
+        unlike=0.0 if alpha > 0 else float(np.log(_UNLIKE)),
         noise=place_noise(dims, ready.scale),
         alpha=float(alpha),
         trust=float(prior.confidence),
@@ -69,7 +77,9 @@ def wanted_cells(ready: Prepared, settings: MixtureSettings) -> int:
     return max(settings.cells_init or 2 * (len(ready.molecules) // max(ready.fewest, 3)), 1)
 
 
-def build(ready: Prepared, marked: Marked, rules: Rules, settings: MixtureSettings) -> State:
+def build(
+    ready: Prepared, marked: Marked, rules: Rules, settings: MixtureSettings, threads: int = 1
+) -> State:
     """The chain at its start."""
     m, n = ready.molecules, len(ready.molecules)
     nothing = np.zeros(n, np.int32)
@@ -79,10 +89,16 @@ def build(ready: Prepared, marked: Marked, rules: Rules, settings: MixtureSettin
         if not rules.classic:
             gene = np.where(np.isin(gene, marked.markers), -1, gene).astype(np.int32)
             graph = weakened(graph, marked.compartment)
-    calm = np.zeros(n, np.uint8)
-    scene = Scene(gene, m.place, ready.confidence, marked.cluster, ready.segment, nothing, calm, nuclear)
     anchored = ready.segment if rules.bonus > 0 else nothing
     seeds = choose_seeds(m, ready.confidence, anchored, rules, wanted_cells(ready, settings))
+    beside, gap = np.zeros((0, KEPT), np.int32), np.zeros((0, KEPT), np.uint16)
+    if anchored.any():
+        beside, gap = reach(m.at, seeds.owner[anchored], rules.scale, _FURTHEST * rules.scale, threads)
+        rules = rules._replace(rim=usual_radius(m.at, seeds.owner[anchored]))
+    calm = np.zeros(n, np.uint8)
+    scene = Scene(
+        gene, m.place, ready.confidence, marked.cluster, ready.segment, nothing, calm, beside, gap, nuclear
+    )
     size = np.bincount(ready.segment, minlength=1).astype(np.int32)
     if len(seeds.owner) < len(size):
         seeds.owner = np.zeros(len(size), np.int32)

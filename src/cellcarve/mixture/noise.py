@@ -13,6 +13,8 @@ _ROUNDS = 10_000
 _STILL = 0.005
 # The six numbers that are fitted do not gain from more transcripts than these.
 _SAMPLE = 2_000_000
+# Noise is less than a third as dense as cells are; what is denser is the thinner part of tissue.
+_APART = 3**0.5
 
 
 def confidence(
@@ -42,12 +44,12 @@ def confidence(
     if n < 10 or distance.min() == distance.max():
         fit = NoiseFit(neighbour, distance, (0.0, 0.0), (0.0, 0.0), (float(n), 0.0), np.inf, 0)
         return np.ones(n, np.float32), fit
-    fit = _fit(distance[:_SAMPLE], graph, least[:_SAMPLE], neighbour)
+    fit = _fit(distance[:_SAMPLE], graph, least[:_SAMPLE], neighbour, _APART if monotone else 0.0)
     fit.distance = distance
     return _believed(fit, distance, least, monotone), fit
 
 
-def _fit(distance: np.ndarray, graph: Graph, least: np.ndarray, neighbour: int) -> NoiseFit:
+def _fit(distance: np.ndarray, graph: Graph, least: np.ndarray, neighbour: int, apart: float) -> NoiseFit:
     low, high = np.quantile(distance, [0.1, 0.9])
     s = max(float(high - low) / 4, 1e-6 * float(high), 1e-12)
     normals = np.array([low, s, high, s], np.float64)
@@ -61,6 +63,7 @@ def _fit(distance: np.ndarray, graph: Graph, least: np.ndarray, neighbour: int) 
         weights = (max(inside, 1e-9), max(len(p) - inside, 1e-9))
         _sweep(distance, graph, normals, weights, cut, least, p)
         fresh = _normals(distance, p, s)
+        fresh[2] = max(fresh[2], apart * fresh[0])
         change = np.abs(fresh - normals) / np.maximum(np.abs(normals), 1e-12)
         normals = fresh
         still = bool(change.max() < _STILL)

@@ -121,7 +121,9 @@ def _fewest(
     if fewest is None:
         scale, _ = settle_scale(settings, molecules, drop_small(segment, 2))
         fewest = usual_count(_density(molecules, grid, threads), scale)
-    return fewest, settings.min_transcripts_per_segment or max(round(max(fewest, 3) / 4), 2)
+    # An anchor is worth keeping however small; a segment that only weighs on draws is not.
+    least = 2 if settings.anchors and not settings.compat else max(round(max(fewest, 3) / 4), 2)
+    return fewest, settings.min_transcripts_per_segment or least
 
 
 def _density(molecules: Molecules, grid: Grid, threads: int) -> float:

@@ -9,9 +9,11 @@ from numba import njit
 
 from cellcarve.mixture.assign import draw_all
 from cellcarve.mixture.change import move
+from cellcarve.mixture.compartments import confidences
 from cellcarve.mixture.earlier import main_segments
 from cellcarve.mixture.history import History, vote
 from cellcarve.mixture.kinds import learn_kinds
+from cellcarve.mixture.merge import joins
 from cellcarve.mixture.pieces import loose_pieces
 from cellcarve.mixture.shape import refit
 from cellcarve.mixture.start import place_noise
@@ -20,6 +22,8 @@ from cellcarve.mixture.state import State
 _CONNECT = 3
 _WINDOW = 12
 _KIND_ROUNDS = (6, 12, 24, 48, 96)
+# Components are joined every so many rounds, from this round on until the history begins.
+_JOIN_EVERY, _JOIN_FROM = 6, 12
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Plan:
         Transcripts that make a cell count in the trace.
     genes
         Number of genes.
+    merges
+        Whether components may be joined.
     seed, threads
         Of the run.
     """
@@ -44,6 +50,7 @@ class Plan:
     tolerance: float
     fewest: int
     genes: int
+    merges: bool
     seed: int
     threads: int
 
@@ -105,13 +112,22 @@ def steps(state: State, plan: Plan) -> Iterator[Course]:
         if state.rules.alpha > 0 and state.sweep in _KIND_ROUNDS:
             learn_kinds(state, plan.genes, max(plan.fewest // 2, 5), generator)
         refresh(state)
-        course.rounds.append(_look(state, plan, len(changes[0][0])))
+        done = _look(state, plan, len(changes[0][0]))
+        if plan.merges and course.history is None and _due(state.sweep):
+            who, to, done.merged = joins(state, 0.0)
+            changes.append(_moved(state, who, to))
+            refresh(state)
+        course.rounds.append(done)
         if course.history is not None:
             course.history.record(changes)
         elif state.sweep >= last - plan.history or _still(course, plan, state.sweep):
             last = min(last, state.sweep + plan.history)
             course.history = History(state.sweep, state.scene.label.copy())
         yield course
+
+
+def _due(sweep: int) -> bool:
+    return sweep >= _JOIN_FROM and (sweep - _JOIN_FROM) % _JOIN_EVERY == 0
 
 
 def _held(state: State) -> np.ndarray:
@@ -123,6 +139,16 @@ def _draw(state: State, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     if len(state.counts.size) > 1 and state.rules.bonus == 0:
         main_segments(state.counts.segments, state.counts.size, state.cells.main)
     return _moved(state, *draw_all(state, plan.seed, plan.threads))
+
+
+def vote_clusters(state: State) -> None:
+    """The most frequent molecule cluster of each component, the lowest of several; 0 = it has none."""
+    cluster, owners = state.scene.cluster, len(state.cells.n)
+    many = int(cluster.max(initial=0)) + 1
+    if many > 1:
+        key = state.scene.label.astype(np.int64) * many + cluster
+        count = np.bincount(key, minlength=owners * many).reshape(owners, many)
+        state.cells.cluster[:] = np.where(state.cells.n > 0, 1 + count[:, 1:].argmax(1), 0)
 
 
 def _moved(state: State, who: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -138,6 +164,10 @@ def _drop(state: State, fewest: int) -> tuple[np.ndarray, np.ndarray]:
 
 def refresh(state: State) -> None:
     """M-step: shapes of the components that changed, and the density of noise."""
+    if state.rules.unlike < 0:
+        vote_clusters(state)
+    if len(state.scene.nuclear):
+        state.gamma = confidences(state.scene.label, state.scene.nuclear, len(state.cells.n))
     refit(state.cells, state.rules, state.gamma)
     noise = place_noise(state.rules.dims, state.rules.scale)
     if state.rules.alpha <= 0:

@@ -25,8 +25,8 @@ def shape_flat(c, n, rules):
         xy = 0.0
     half, gap = 0.5 * (xx + yy), 0.5 * (xx - yy)
     root = math.sqrt(gap * gap + xy * xy)
-    long = pulled(half + root, n, rules.scale, rules.spread, rules.fewest)
-    short = pulled(half - root, n, rules.scale, rules.spread, rules.fewest)
+    long = pulled(half + root, n, rules.width * rules.scale, rules.width * rules.spread, rules.fewest)
+    short = pulled(half - root, n, rules.width * rules.scale, rules.width * rules.spread, rules.fewest)
     if root <= 0:
         return long, 0.0, long
     cos2, sin2 = gap / root, xy / root
@@ -45,7 +45,7 @@ def shape_deep(c, n, rules):
     value, axis = np.linalg.eigh(m)
     out = np.zeros(6)
     for a in range(3):
-        v = pulled(value[a], n, rules.scale, rules.spread, rules.fewest)
+        v = pulled(value[a], n, rules.width * rules.scale, rules.width * rules.spread, rules.fewest)
         x, y, z = axis[0, a], axis[1, a], axis[2, a]
         out += v * np.array([x * x, x * y, x * z, y * y, y * z, z * z])
     return out
@@ -118,4 +118,5 @@ def refit(cells, rules, weighted):
             else:
                 cells.covariance[k] = shape_deep(around, n, rules)
         write_form(form, cells.covariance[k], rules.dims, rules.classic)
-        form[10] = math.log(n) + (math.log(max(weighted[k], 1e-6)) if len(weighted) else 0.0)
+        form[10] = rules.power * math.log(n) + (1 - rules.power) * rules.typical
+        form[10] += math.log(max(weighted[k], 1e-6)) if len(weighted) else 0.0

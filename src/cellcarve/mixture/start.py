@@ -15,6 +15,8 @@ from cellcarve.mixture.state import Counts, Rules, Scene, State, empty_cells
 from cellcarve.mixture.tally import tally_up
 
 _SURE_ENOUGH = 0.25
+# Scales from every nucleus beyond which there may be cells without one.
+_FREE = 3.0
 
 
 @dataclass
@@ -86,7 +88,7 @@ def choose_seeds(
         owner[there] = np.arange(1, count + 1)
         anchors = Points(at.x[inside], at.y[inside], at.z[inside])
         _, away = nearest_of(anchors, _some(at, candidates), 1)
-        free = candidates[away[:, 0] > 2 * rules.scale]
+        free = candidates[away[:, 0] > _FREE * rules.scale]
         wanted = round(wanted * len(free) / max(len(candidates), 1))
         candidates = free
     seeds = even_seeds(molecules, candidates, wanted, rules.classic)

@@ -29,6 +29,10 @@ class Scene(NamedTuple):
         (N,) int32 cell, 0 = noise.
     calm
         (N,) uint8 rounds for which nothing can happen to it while its neighbours stay as they are.
+    beside
+        (N, 3) int32 nearest anchored components; (0, 3) without anchors.
+    gap
+        (N, 3) uint16 distances to them, in units of `cellcarve.mixture.reach.STEP` scales.
     nuclear
         (N,) float32 probability to lie in a nucleus; (0,) without compartments.
     """
@@ -40,6 +44,8 @@ class Scene(NamedTuple):
     segment: np.ndarray
     label: np.ndarray
     calm: np.ndarray
+    beside: np.ndarray
+    gap: np.ndarray
     nuclear: np.ndarray
 
 
@@ -113,6 +119,16 @@ class Rules(NamedTuple):
         Pseudo-transcripts behind the scale.
     dims
         2 or 3.
+    width
+        Usual standard deviation of a cell along an axis, over the scale.
+    power
+        How far a cell's number of transcripts counts as its weight: 1 = in full, 0 = all cells weigh the same.
+    typical
+        Log of the usual number of transcripts.
+    temper
+        Weight of genes beside places: below 1, as neither is all that the model takes it for.
+    rim
+        Usual radius of a nucleus, µm.
     field
         Weight of a neighbour in the same cell.
     unlike
@@ -133,6 +149,11 @@ class Rules(NamedTuple):
     spread: float
     fewest: float
     dims: int
+    width: float
+    power: float
+    typical: float
+    temper: float
+    rim: float
     field: float
     unlike: float
     noise: float

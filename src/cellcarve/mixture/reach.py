@@ -1,0 +1,129 @@
+"""How far every transcript is from the nuclei around it: from their nearest transcripts, not from their middles.
+
+A nucleus tells more of its cell than a centre does: where it is clipped or drawn out, so is the cell.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from cellcarve.mixture.molecules import Points, on_chunks
+from cellcarve.mixture.near import Grid, lay_grid
+
+KEPT = 3
+# Gaps are whole numbers of this share of the scale.
+STEP = 1 / 1024
+_MOST = 65_535
+_MEASURED = 5
+
+
+@njit(cache=True, nogil=True)
+def _offer(best, who, d, k):
+    """Keep the nearest transcript of each of the nearest components, in order of distance."""
+    slot = 0
+    while slot < KEPT - 1 and who[slot] != k:
+        slot += 1
+    if who[slot] == k:
+        if d >= best[slot]:
+            return
+    elif d > best[slot] or (d == best[slot] and k > who[slot]):
+        return
+    while slot > 0 and (best[slot - 1] > d or (best[slot - 1] == d and who[slot - 1] > k)):
+        best[slot], who[slot] = best[slot - 1], who[slot - 1]
+        slot -= 1
+    best[slot], who[slot] = d, k
+
+
+@njit(cache=True, nogil=True)
+def _search(anchors, grid, component, here, best, who):
+    best[:], who[:] = np.inf, 0
+    column = min(max(int((here[0] - grid.x0) / grid.side), 0), grid.nx - 1)
+    row = min(max(int((here[1] - grid.y0) / grid.side), 0), grid.ny - 1)
+    for ring in range(max(grid.nx, grid.ny)):
+        seen = (ring - 1) * grid.side
+        if ring > 1 and (best[KEPT - 1] < seen * seen or seen > here[3]):
+            return
+        for r in range(max(row - ring, 0), min(row + ring, grid.ny - 1) + 1):
+            step = 1 if abs(r - row) == ring or ring == 0 else 2 * ring
+            for c in range(column - ring, column + ring + 1, step):
+                if c < 0 or c >= grid.nx:
+                    continue
+                for m in range(grid.start[r * grid.nx + c], grid.start[r * grid.nx + c + 1]):
+                    j = grid.member[m]
+                    dx, dy, dz = anchors.x[j] - here[0], anchors.y[j] - here[1], anchors.z[j] - here[2]
+                    _offer(best, who, dx * dx + dy * dy + dz * dz, component[j])
+
+
+@njit(cache=True, nogil=True)
+def _reach(anchors, grid, component, at, span, unit, owner, gap):
+    best, who = np.empty(KEPT, np.float64), np.empty(KEPT, np.int32)
+    for i in range(span[0], span[1]):
+        _search(anchors, grid, component, (at.x[i], at.y[i], at.z[i], span[2]), best, who)
+        for s in range(KEPT):
+            owner[i, s] = who[s]
+            gap[i, s] = min(math.sqrt(best[s]) / unit, _MOST) if who[s] > 0 else _MOST
+
+
+def reach(
+    at: Points, component: np.ndarray, scale: float, furthest: float, threads: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest anchored components of each transcript.
+
+    Parameters
+    ----------
+    at
+        N transcripts.
+    component
+        (N,) int32 component whose anchor a transcript is, 0 = of none.
+    scale
+        Radius of cells, µm.
+    furthest
+        Distance beyond which nothing is looked for, µm.
+    threads
+        Threads to use.
+
+    Returns
+    -------
+    tuple
+        (N, 3) int32 components by distance, 0 where there are fewer, and (N, 3) uint16 distances to their nearest
+        anchor in units of `STEP` scales.
+    """
+    index = np.flatnonzero(component)
+    anchors = Points(*(axis[index] for axis in at))
+    grid: Grid = lay_grid(anchors)
+    owner = np.empty((len(component), KEPT), np.int32)
+    gap = np.empty((len(component), KEPT), np.uint16)
+    mine, unit = component[index], scale * STEP
+    on_chunks(
+        lambda low, high: _reach(anchors, grid, mine, at, (low, high, float(furthest)), unit, owner, gap),
+        len(component),
+        threads,
+    )
+    return owner, gap
+
+
+def usual_radius(at: Points, component: np.ndarray) -> float:
+    """Median radius (µm) of the discs that have the variance of each component's anchors; 0 where all are too few."""
+    inside = np.flatnonzero(component)
+    mine = component[inside]
+    n = np.bincount(mine)
+    square = np.zeros(len(n))
+    for axis in at[:2]:
+        value = axis[inside].astype(np.float64)
+        mean = np.bincount(mine, value) / np.maximum(n, 1)
+        square += np.bincount(mine, (value - mean[mine]) ** 2)
+    large = n >= _MEASURED
+    return float(np.median(np.sqrt(2 * square[large] / (n[large] - 1)))) if np.any(large) else 0.0
+
+
+@njit(cache=True, nogil=True)
+def log_reach(i, k, scene, rules):
+    """Log density of an anchored component: a normal around a usual nucleus whose edge is as far away."""
+    gap, scale = float(scene.gap[i, KEPT - 1]) + 1.0 / STEP, rules.scale
+    for s in range(KEPT):
+        if scene.beside[i, s] == k:
+            gap = float(scene.gap[i, s])
+    sigma = rules.width * scale
+    r = (gap * STEP * scale + rules.rim) / sigma
+    return -rules.dims * (0.5 * math.log(2 * math.pi) + math.log(sigma)) - 0.5 * r * r
