@@ -15,14 +15,20 @@ from cellcarve.voxels.finish import finish, to_segmentation
 from cellcarve.voxels.intake import take_in
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
-from cellcarve.voxels.sampler import steps
+from cellcarve.voxels.sampler import WARM_UP, steps
 from cellcarve.voxels.threads import Threads
+from cellcarve.voxels.watch import Nobody, Progressed, Watch
 
 LOG_EVERY = 10
 
 
 def sample(
-    table: Table, prior: Prior, settings: VoxelSettings, compute: ComputeSettings, progress: Progress
+    table: Table,
+    prior: Prior,
+    settings: VoxelSettings,
+    compute: ComputeSettings,
+    progress: Progress,
+    watch: Watch | None = None,
 ) -> VoxelRun:
     """Run the chain.
 
@@ -38,6 +44,8 @@ def sample(
         Threads and seed. Same input, settings and seed give the same bytes, whatever the number of threads.
     progress
         Who is told how far it is.
+    watch
+        Who looks on, if anybody.
 
     Returns
     -------
@@ -59,15 +67,15 @@ def sample(
         )
     threads = Threads(compute.threads)
     try:
-        return _sample(table, prior, settings, compute.seed, (threads, progress))
+        return _sample(table, prior, settings, compute.seed, (threads, progress, watch or Nobody()))
     finally:
         threads.close()
 
 
 def _sample(
-    table: Table, prior: Prior, settings: VoxelSettings, seed: int, doing: tuple[Threads, Progress]
+    table: Table, prior: Prior, settings: VoxelSettings, seed: int, doing: tuple[Threads, Progress, Watch]
 ) -> VoxelRun:
-    threads, progress = doing
+    threads, progress, watch = doing
     progress.stage("laying voxels")
     intake = take_in(table, prior, settings)
     chain, ratio = begin(intake, prior, settings, seed)
@@ -76,17 +84,23 @@ def _sample(
         intake.notes.append(f"{given - kept:,} of {given:,} prior cells hold no voxel and are left out")
     for note in intake.notes:
         progress.note(note)
-    record = Record(len(intake.row))
+    state = watch.begin(Progressed(chain, Record(len(intake.row)), []))
+    chain = state.chain
     progress.stage("sampling", settings.burnin_samples + settings.samples + settings.hillclimb, "sweeps")
-    log = []
-    for step in steps(chain, (intake, prior), settings, ratio, record, threads):
+    progress.advance(max(0, chain.sweep - WARM_UP))
+
+    def result() -> VoxelRun:
+        return finish(chain, intake, prior, table, state.record)
+
+    for step in steps(chain, (intake, prior), settings, ratio, state.record, threads):
         progress.advance(1)
         if step.sweep % LOG_EVERY == 0:
             inside = float((chain.labels.label[chain.spots.at] > 0).mean())
             made = float(np.mean(chain.spots.made))
-            log.append({**vars(step), "assigned": inside, "foreground": made})
-    run = finish(chain, intake, prior, table, record)
-    run.log = log
+            state.log.append({**vars(step), "assigned": inside, "foreground": made})
+        watch.swept(state, result)
+    run = result()
+    run.log = state.log
     return run
 
 

@@ -82,13 +82,13 @@ def _dispersed(settings: VoxelSettings, burning: bool) -> bool:
 def burn_in(chain: Chain, settings: VoxelSettings, ratio: int, threads: Threads) -> Iterator[Step]:
     """Warm-up with labels fixed, then sweeps on the coarse lattice without moves of transcripts."""
     sampled = _dispersed(settings, True)
-    for n in range(WARM_UP):
+    for n in range(chain.sweep, WARM_UP):
         chain.sweep += 1
         draw_expression(chain, settings, "warm", sampled, threads)
         if n == 0:
             first_components(chain, settings.ncomponents)
     coloured = colours(chain.frame.grid, chain.labels.open)
-    for n in range(settings.burnin_samples):
+    for n in range(chain.sweep - WARM_UP, settings.burnin_samples):
         chain.sweep += 1
         changed = _voxels(chain, plan_of(chain, settings, ratio, 1.0), coloured, threads)
         learn = "learn" if n % LEARN_EVERY == 0 else "keep"
@@ -101,7 +101,7 @@ def sampling(chain: Chain, settings: VoxelSettings, record: Record, threads: Thr
     drift = drift_for(chain, settings)
     coloured = colours(chain.frame.grid, chain.labels.open)
     sampled = _dispersed(settings, False)
-    for n in range(settings.samples + settings.hillclimb):
+    for n in range(chain.sweep - WARM_UP - settings.burnin_samples, settings.samples + settings.hillclimb):
         chain.sweep += 1
         climbed = n - settings.samples
         temperature = COLDEST ** ((climbed + 1) / settings.hillclimb) if climbed >= 0 else 1.0
@@ -126,8 +126,8 @@ def steps(
     record: Record,
     threads: Threads,
 ) -> Iterator[Step]:
-    """All sweeps, one by one; the chain and the record change in place."""
+    """All sweeps that are still to do, one by one; the chain and the record change in place."""
     yield from burn_in(chain, settings, ratio, threads)
-    if ratio > 1:
+    if ratio > 1 and chain.sweep == WARM_UP + settings.burnin_samples:
         make_finer(chain, ratio, given, settings)
     yield from sampling(chain, settings, record, threads)

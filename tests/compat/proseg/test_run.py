@@ -10,6 +10,7 @@ import pytest
 from scipy.io import mmread
 
 from cellcarve import cli
+from cellcarve.compat.proseg.look_on import LookOn
 
 QUICK = (
     *("--burnin-samples", "3", "--samples", "4", "--recorded-samples", "2", "--hillclimb", "2"),
@@ -167,6 +168,84 @@ def test_poor_tissues_are_segmented_all_the_same(tissue, change, words):
     assert got.assignment.notna().any()
     wanted = change(tissue)
     assert got.transcript_id.tolist() == wanted.transcript_id[wanted.qv >= 20].tolist()
+
+
+LINE = (
+    "--xenium",
+    "--output-transcript-metadata",
+    "t.csv",
+    "--output-counts",
+    "c.mtx.gz",
+    "transcripts.parquet",
+)
+
+
+@pytest.mark.parametrize("stop", [1, 3, 4, 6, 8])
+def test_an_interrupted_run_goes_on_to_the_same_bytes(tissue, monkeypatch, capsys, stop):
+    """Stopped in the burn-in, at its end, in sampling, while recording and in the hill-climb."""
+    assert run(*LINE) == 0
+    whole = {name: Path(name).read_bytes() for name in ("t.csv", "c.mtx.gz")}
+    monkeypatch.setenv("CELLCARVE_CHECKPOINT", "0")
+    swept, count = LookOn.swept, []
+
+    def stopping(self, state, finish):
+        swept(self, state, finish)
+        count.append(state.chain.sweep)
+        if len(count) == stop:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LookOn, "swept", stopping)
+        assert run(*LINE, "--overwrite") == 130
+    assert {name: Path(name).read_bytes() for name in whole} == whole, "an earlier result stands"
+    assert Path(".proseg-output.zarr.checkpoint").is_file()
+    capsys.readouterr()
+    assert run(*LINE, "--overwrite", "--resume", "--nthreads", "1") == 0
+    assert f"goes on after sweep {count[-1]}" in capsys.readouterr().err
+    assert {name: Path(name).read_bytes() for name in whole} == whole
+    assert not Path(".proseg-output.zarr.checkpoint").exists()
+
+
+def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(tissue, monkeypatch, capsys):
+    monkeypatch.setenv("CELLCARVE_CHECKPOINT", "0")
+    with monkeypatch.context() as patch:
+        patch.setattr("cellcarve.compat.proseg.outputs.write", lambda *_: 1 / 0)
+        assert run(*LINE) == 1
+    checkpoint = Path(".proseg-output.zarr.checkpoint")
+    assert checkpoint.is_file()
+    capsys.readouterr()
+    assert run(*LINE, "--resume", "--seed", "4") == 2
+    assert "other options" in capsys.readouterr().err
+    checkpoint.write_bytes(checkpoint.read_bytes()[:3000])
+    assert run(*LINE, "--resume") == 2
+    assert "damaged" in capsys.readouterr().err
+    checkpoint.unlink()
+    assert run(*LINE, "--resume") == 0
+    assert "starts anew" in capsys.readouterr().err
+
+
+def test_outlines_are_written_while_the_chain_runs(tissue, monkeypatch):
+    seen, swept = [], LookOn.swept
+
+    def looking(self, state, finish):
+        swept(self, state, finish)
+        path = Path("m.geojson.gz")
+        seen.append((state.chain.sweep, path.stat().st_mtime_ns if path.exists() else None))
+
+    monkeypatch.setattr(LookOn, "swept", looking)
+    line = (
+        "--xenium",
+        "--monitor-cell-polygons",
+        "m.geojson.gz",
+        "--monitor-cell-polygons-freq",
+        "4",
+        "transcripts.parquet",
+    )
+    assert run(*line) == 0
+    turns = [sweep for (sweep, now), (_, before) in zip(seen[1:], seen, strict=False) if now != before]
+    assert turns == [sweep for sweep, _ in seen[1:] if sweep % 4 == 0]
+    with gzip.open("m.geojson.gz") as file:
+        assert len(json.load(file)["features"]) > 10
 
 
 def test_help_lists_the_stand_in(capsys):

@@ -55,6 +55,7 @@ def run(given: Options, progress: Progress) -> None:
     CellcarveError
         The options, the input or the output do not allow it; nothing has been written.
     """
+    from cellcarve.compat.proseg.look_on import LookOn
     from cellcarve.compat.proseg.outputs import write
     from cellcarve.voxels import sample
 
@@ -72,13 +73,15 @@ def run(given: Options, progress: Progress) -> None:
     prior = lay(table, source, options)
     for note in prior.notes:
         progress.note(note)
-    result = sample(table, prior, settings, compute, progress)
+    look_on = LookOn(options, progress)
+    result = sample(table, prior, settings, compute, progress, look_on)
     for note in result.notes:
         progress.note(note)
     progress.stage("write")
     seconds = round(time.monotonic() - began, 3)
     for path in write(result, table, options, seconds):
         print(path)
+    look_on.end()
 
 
 def _tell(table: Table, progress: Progress) -> None:

@@ -64,7 +64,7 @@ class OutputOptions:
     cells_per_chunk
         Cells whose counts are worked on at a time.
     monitor_cell_polygons
-        Outlines, written again and again while the sampler runs.
+        Consensus outlines (gzipped GeoJSON), written again and again while the sampler runs.
     monitor_cell_polygons_freq
         Iterations between two such writings.
     """

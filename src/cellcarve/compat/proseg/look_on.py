@@ -1,0 +1,109 @@
+"""While the chain runs: a checkpoint now and then, and outlines where they were asked for."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from cellcarve import __version__
+from cellcarve.compat.proseg.options import Options, OutputOptions
+from cellcarve.compat.proseg.outputs.columns import consensus, union
+from cellcarve.compat.proseg.outputs.geojson import write_features
+from cellcarve.compat.proseg.outputs.polygons import column_polygons
+from cellcarve.progress import Progress
+from cellcarve.staged import staged
+from cellcarve.voxels.checkpoint import load, save
+from cellcarve.voxels.result import VoxelRun
+from cellcarve.voxels.watch import Progressed
+
+# Seconds between checkpoints; CELLCARVE_CHECKPOINT sets others.
+_SECONDS = 300.0
+# Words that change neither the chain nor what it starts from.
+_FREE = ("--resume", "--overwrite")
+_THREADS = ("-t", "--nthreads")
+
+
+class LookOn:
+    """Keeps checkpoints beside the store and writes outlines.
+
+    Parameters
+    ----------
+    options
+        Settled.
+    progress
+        Told where the chain goes on.
+    """
+
+    def __init__(self, options: Options, progress: Progress) -> None:
+        self._options = options
+        self._progress = progress
+        self._key = key_of(options)
+        self._seconds = float(os.environ.get("CELLCARVE_CHECKPOINT", _SECONDS))
+        self._saved = time.monotonic()
+        self.path = checkpoint_of(options.output)
+
+    def begin(self, state: Progressed) -> Progressed:
+        """The state of an interrupted run where `--resume` asks for it and there is one."""
+        if not self._options.model.resume:
+            return state
+        if not self.path.is_file():
+            self._progress.note(f"there is no checkpoint '{self.path}' to go on from; the run starts anew")
+            return state
+        state = load(state, self.path, self._key)
+        self._progress.note(f"goes on after sweep {state.chain.sweep}")
+        return state
+
+    def swept(self, state: Progressed, finish: Callable[[], VoxelRun]) -> None:
+        """Save the state when it is time, and write outlines when it is their turn."""
+        output = self._options.output
+        if (
+            output.monitor_cell_polygons
+            and state.chain.sweep % max(output.monitor_cell_polygons_freq, 1) == 0
+        ):
+            self._draw(output.path(output.monitor_cell_polygons), finish())
+        if time.monotonic() - self._saved < self._seconds:
+            return
+        try:
+            save(state, self.path, self._key)
+        except OSError as error:
+            # The run is worth more than its checkpoint.
+            self._progress.note(f"no checkpoint could be written to '{self.path}' ({error.strerror})")
+        self._saved = time.monotonic()
+
+    def end(self) -> None:
+        """All is written: the checkpoint goes."""
+        self.path.unlink(missing_ok=True)
+
+    def _draw(self, path: Path, run: VoxelRun) -> None:
+        polygons = column_polygons(run, consensus(run, union(run)))
+        with staged() as stage:
+            write_features(stage.place(path), {"cell": np.arange(len(run.names))}, polygons)
+
+
+def checkpoint_of(output: OutputOptions) -> Path:
+    """Where the checkpoint of a run lies: hidden, beside its store."""
+    store = output.path(output.output_spatialdata)
+    return store.with_name(f".{store.name}.checkpoint")
+
+
+def key_of(options: Options) -> str:
+    """What a chain depends on: version, options and input."""
+    words, skip = [], False
+    for word in options.arguments:
+        if skip or word in _FREE or word.partition("=")[0] in _THREADS:
+            skip = not skip and word in _THREADS
+            continue
+        words.append(word)
+    inputs = options.inputs
+    files = (
+        options.source,
+        inputs.cellpose_masks,
+        inputs.cellpose_masks_fixed,
+        inputs.cellpose_cellprobs,
+        inputs.spaceranger_barcode_mappings,
+    )
+    stamps = [f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in files if path is not None]
+    return hashlib.sha256("\0".join([__version__, *words, *stamps]).encode()).hexdigest()
