@@ -143,7 +143,7 @@ class Rates(NamedTuple):
 
     start: np.ndarray
     key: np.ndarray
-    count: np.ndarray
+    count: np.ndarray  # type: ignore[assignment]
     value: np.ndarray
     size: np.ndarray
     odds: np.ndarray

@@ -159,7 +159,7 @@ def _scatter(look: Look, count: np.ndarray, real: np.ndarray) -> Markup:
             [f"rgb({r},{g},{b})" for r, g, b in shades[step].tolist()], strict=True,
         )
     ]  # fmt: skip
-    words = [_name(look.table.genes[g], *at[g], radius[g], wide) for g in named.tolist()]
+    words = [_name(look.table.genes[g], at[g, 0], at[g, 1], radius[g], wide) for g in named.tolist()]
     return tag(
         "svg",
         Markup("").join(dots + words),
