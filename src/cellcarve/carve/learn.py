@@ -96,7 +96,11 @@ def learn(
     if new_cells:
         odds = np.concatenate([weigh_places(scene, model, recipe)[1] for scene in scenes])
         model = replace(model, missing=shift_of_rate(odds, recipe.seed_rate))
-    return _refine(scenes, model, recipe, new_cells, stride)
+        for scene in scenes:
+            add_cells(scene, model, recipe, first=1 << 40)
+    for _ in range(recipe.refits):
+        model = _refine(scenes, model, recipe, stride)
+    return model
 
 
 def _measure_scale(scenes: list[Scene], scale: Scale, geometry: Geometry) -> Scale:
@@ -135,7 +139,7 @@ def _levels(scenes: list[Scene], overall: np.ndarray, recipe: Recipe) -> tuple[f
     return level, (recipe.background * density * overall).astype(np.float32)
 
 
-def _refine(scenes: list[Scene], model: Model, recipe: Recipe, new_cells: bool, stride: int) -> Model:
+def _refine(scenes: list[Scene], model: Model, recipe: Recipe, stride: int) -> Model:
     """One full fit of the windows; types, mean density, background and overlap from its soft counts."""
     genes, number = model.types.profile.shape
     totals, back = np.zeros((genes, number)), np.zeros(genes)
@@ -143,8 +147,6 @@ def _refine(scenes: list[Scene], model: Model, recipe: Recipe, new_cells: bool, 
     level_sum, level_weight = 0.0, 0.0
     pairs = []
     for i, scene in enumerate(scenes):
-        if new_cells:
-            add_cells(scene, model, recipe, first=1 << 40)
         fit = fit_scene(scene, model, recipe)
         if i % stride == 0:
             pairs.append(weigh_pairs(scene, fit, model, recipe))

@@ -33,7 +33,9 @@ def weigh_pairs(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> np.ndar
     place = label[:, :-1] * fit.within[pairs.index]
     place /= (place.sum(1) + label[:, -1] + 1e-12)[:, None]
     leaked = fit.leaked[scene.pixel[pairs.index]]
-    parts = [_of(scene, pairs, cell, part) for part in (place, leaked) for cell in (pairs.first, pairs.second)]
+    parts = [
+        _of(scene, pairs, cell, part) for part in (place, leaked) for cell in (pairs.first, pairs.second)
+    ]
     return np.column_stack([*parts, pairs.chance]).astype(np.float64)
 
 
