@@ -18,8 +18,7 @@ class ComputeSettings(Validated):
     seed
         Same inputs, settings, version and seed give the same bytes, whatever the number of threads.
     memory
-        Memory the run may use, such as "8G"; where nothing is said, what the machine has. Where it is little, tiles
-        are smaller, which changes a few assignments, and large arrays are kept in files, which changes none.
+        Memory the run may use, such as "8G"; where nothing is said, what the machine has.
     """
 
     threads: int = bounded(0, 0)

@@ -91,13 +91,16 @@ class VoxelSettings(Validated):
         Log odds that a voxel belongs to the nearest nucleus, per µm by which the next one is farther away.
     background_share
         Share of transcripts that no cell made, with the genes of the whole tissue; by default it is learnt.
+    label_evidence
+        Weight of the transcripts in a voxel's label. At 1 their density within a cell is taken to be the same
+        everywhere, which it is not in tissue.
     sure
         Average probability that an assignment must reach.
     """
 
     ncomponents: int = bounded(10, 1, 1000)
-    nhidden: int = bounded(100, 1, 10_000)
-    nunfactored: int = bounded(300, 0, 1 << 20)
+    nhidden: int = bounded(25, 1, 10_000)
+    nunfactored: int = bounded(0, 0, 1 << 20)
     factorization: bool = True
     voxel_layers: int = bounded(4, 1, 256)
     burnin_samples: int = bounded(200, 0, 10**6)
@@ -111,7 +114,7 @@ class VoxelSettings(Validated):
     cell_compactness: float = bounded(0.04, 1e-6, 1e6)
     nuclear_reassignment_prob: float = bounded(0.2, 0, 1)
     prior_seg_reassignment_prob: float = bounded(0.5, 0, 1)
-    diffusion: bool = True
+    diffusion: bool = False
     diffusion_probability: float = bounded(0.2, 0, 1)
     diffusion_sigma_near: float | None = bounded(None, 1e-3, 1000)
     diffusion_sigma_far: float | None = bounded(None, 1e-3, 1000)
@@ -120,7 +123,7 @@ class VoxelSettings(Validated):
     diffusion_proposal_sigma_z: float = bounded(0.2, 1e-3, 100)
     variable_burnin_dispersion: bool = False
     burnin_dispersion: float = bounded(1.0, 1e-4, 1e6)
-    dispersion: float | None = bounded(None, 1e-4, 1e6)
+    dispersion: float | None = bounded(1.0, 1e-4, 1e6)
     ab_nihlo_bubble_prob: float = bounded(0.05, 0, 1)
     enforce_connectivity: bool = False
     use_scaled_cells: bool = False
@@ -137,10 +140,18 @@ class VoxelSettings(Validated):
     ignore_z_coord: bool = False
     transition_counts: bool = False
     start_growth: float = bounded(8.0, 0, 1000)
-    distance_pull: float = bounded(0.5, 0, 100)
-    background_share: float | None = bounded(0.1, 0, 1)
+    distance_pull: float = bounded(5.0, 0, 100)
+    background_share: float | None = bounded(0.03, 0, 1)
+    label_evidence: float = bounded(0.5, 0, 1)
     sure: float = bounded(0.0, 0, 1)
 
 
-# What a stand-in for proseg sets beside its options: it writes these counts.
-PROSEG_DEFAULTS: dict[str, object] = {"transition_counts": True}
+# Where the defaults above differ from those of proseg 3, its values: for those who stand in for it. What proseg has no
+# option for (growth at the start, distances, share of background, weight of evidence) stays as above.
+PROSEG_DEFAULTS: dict[str, object] = {
+    "nhidden": 100,
+    "nunfactored": 300,
+    "diffusion": True,
+    "dispersion": None,
+    "transition_counts": True,
+}

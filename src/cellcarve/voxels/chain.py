@@ -130,7 +130,11 @@ def first_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSett
 
 
 def pull_finer(chain: "Chain", intake: Intake, prior: Prior, settings: VoxelSettings) -> None:
-    """Believe in the nearest cell by distances on the fine lattice; the prior of the labels changes in place."""
+    """Begin anew from distances on the fine lattice; labels and their prior change in place.
+
+    Fixed cells, and cells that distances would leave without a voxel, keep those of the coarse lattice; should that
+    leave others without, all do.
+    """
     frame = chain.frame
     start = prior_labels(frame, intake, prior, settings)
     rank = np.zeros(max(len(prior.names), int(chain.number.max())) + 1, np.int32)
@@ -141,6 +145,11 @@ def pull_finer(chain: "Chain", intake: Intake, prior: Prior, settings: VoxelSett
     held = rank[held]
     start.label[:], start.prior[:] = 0, rank[start.prior]
     grow(frame, start, held, (settings.start_growth, settings.distance_pull))
+    lost = np.bincount(start.label, minlength=len(chain.number)) == 0
+    kept = (lost | chain.cells.fixed.astype(bool))[chain.labels.label] & (chain.labels.label > 0)
+    start.label[kept] = chain.labels.label[kept]
+    if np.bincount(start.label, minlength=len(chain.number))[1:].all():
+        chain.labels.label[:] = start.label
     chain.labels.prior[:] = start.prior
     chain.labels.level[:] = levels_of(start.weight)
 
@@ -261,7 +270,7 @@ def lay_rates(cells: int, intake: Intake, places: int, settings: VoxelSettings, 
     return Rates(
         start=np.zeros(cells + 1, np.int64),
         key=np.empty(0, np.int32),
-        count=np.empty(0, np.int32),
+        tally=np.empty(0, np.int32),
         value=np.empty(0, np.float32),
         size=np.full((plain + factors, settings.ncomponents), size, np.float32),
         odds=np.ones((plain + factors, settings.ncomponents), np.float32),

@@ -10,7 +10,7 @@ from numba import njit
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import REPOSITION
 from cellcarve.voxels.kernel import Drift, between_voxels, cumulative
-from cellcarve.voxels.rates import rate_of
+from cellcarve.voxels.rates import known_rate, unseen
 from cellcarve.voxels.state import Cells, Grid, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
 
@@ -54,43 +54,52 @@ def place_of(grid, voxel):
 
 
 @njit(cache=True, nogil=True)
-def landing(grid, labels, start, step):
+def landing(grid, opened, start, step):
     """Voxel a step (di, dj, dk) away from a voxel; -1 outside the lattice or in a tile that takes no part."""
     i, j, k = place_of(grid, start)
     i, j, k = i + step[0], j + step[1], k + step[2]
     if not (0 <= i < grid.nx and 0 <= j < grid.ny and 0 <= k < grid.nl):
         return -1
-    if not labels.open[(j // grid.tile) * grid.across + i // grid.tile]:
+    if not opened[(j // grid.tile) * grid.across + i // grid.tile]:
         return -1
     return ((j + 1) * (grid.nx + 2) + i + 1) * grid.nl + k
 
 
 @njit(cache=True, nogil=True)
-def drawn_step(drift, drawn, walk):
-    """A step (di, dj, dk) from three words: of the walk, or a displacement from the prior."""
+def drawn_step(near, far, deep, share, drawn):
+    """A displacement (di, dj, dk) from three words and the chances of at most n voxels.
+
+    One word serves two draws: its high part picks the kernel, its low bits, scrambled, the layer.
+    """
     a, b, c, _ = drawn
-    if walk:
-        return (
-            displacement(drift.walk_sum, b),
-            displacement(drift.walk_sum, c),
-            displacement(drift.walk_deep_sum, a),
-        )
-    # The same word serves two draws: its high part picks the kernel, its low bits, scrambled, the layer.
-    deep = displacement(drift.deep_sum, (a * 2654435761) & 0xFFFFFFFF)
-    table = drift.far_sum if unit(a) < drift.share else drift.near_sum
-    return displacement(table, b), displacement(table, c), deep
+    dk = displacement(deep, (a * 2654435761) & 0xFFFFFFFF)
+    if unit(a) < share:
+        return displacement(far, b), displacement(far, c), dk
+    return displacement(near, b), displacement(near, c), dk
 
 
 @njit(cache=True, nogil=True)
-def odds_of(grid, drift, spots, t, there, walk):
-    """Ratio of prior chances of the displacements to a new and to the present voxel; 1 if drawn from the prior."""
-    if not walk:
-        return 1.0
-    i, j, k = place_of(grid, spots.seen[t])
+def odds_of(grid, drift, origin, now, there):
+    """Ratio of the prior chances of displacements from a voxel to `there` and to `now`."""
+    i, j, k = place_of(grid, origin)
     a, b, c = place_of(grid, there)
-    d, e, f = place_of(grid, spots.at[t])
-    now = weight_of(drift, d - i, e - j, f - k)
-    return weight_of(drift, a - i, b - j, c - k) / now if now > 0.0 else 1.0
+    d, e, f = place_of(grid, now)
+    weight = weight_of(drift, d - i, e - j, f - k)
+    return weight_of(drift, a - i, b - j, c - k) / weight if weight > 0.0 else 1.0
+
+
+@njit(cache=True, nogil=True)
+def rate_ratio(rates, cells, label_pair, gene, place):
+    """Ratio of the rates of a gene at two labels (new, old), background and all."""
+    new, old = label_pair
+    start, key, value = rates.start, rates.key, rates.value
+    rest = float(rates.background[gene, place])
+    gained, lost = known_rate(start, key, value, new, gene), known_rate(start, key, value, old, gene)
+    if gained < 0.0:
+        gained = unseen(rates, cells.component, cells.exposed, new, gene)
+    if lost < 0.0:
+        lost = unseen(rates, cells.component, cells.exposed, old, gene)
+    return (rest + cells.scale[new] * gained) / (rest + cells.scale[old] * lost)
 
 
 @njit(cache=True, nogil=True)
@@ -106,21 +115,25 @@ def move_spots(grid, labels, cells, spots, rates, drift, sweep, span):
     span
         (first, last).
     """
+    label, opened, seed = labels.label, labels.open, rates.address[0]
+    at, seen, genes, place = spots.at, spots.seen, spots.gene, spots.place
     walk = sweep % WALK_EVERY == WALK_EVERY - 1
+    near, far, deep = drift.near_sum, drift.far_sum, drift.deep_sum
+    if walk:
+        near, far, deep = drift.walk_sum, drift.walk_sum, drift.walk_deep_sum
     for t in range(span[0], span[1]):
-        drawn = words(rates.address[0], REPOSITION, sweep, t, 0)
-        here = spots.at[t]
-        there = landing(grid, labels, here if walk else spots.seen[t], drawn_step(drift, drawn, walk))
+        drawn = words(seed, REPOSITION, sweep, t, 0)
+        here = at[t]
+        step = drawn_step(near, far, deep, drift.share, drawn)
+        there = landing(grid, opened, here if walk else seen[t], step)
         if there < 0:
             continue
-        ratio = odds_of(grid, drift, spots, t, there, walk)
-        old, new = labels.label[here], labels.label[there]
+        ratio = odds_of(grid, drift, seen[t], here, there) if walk else 1.0
+        old, new = label[here], label[there]
         if old != new and ratio > 0.0:
-            gene = spots.gene[t]
-            rest = float(rates.background[gene, spots.place[t]])
-            ratio *= (rest + rate_of(rates, cells, new, gene)) / (rest + rate_of(rates, cells, old, gene))
+            ratio *= rate_ratio(rates, cells, (new, old), genes[t], place[t])
         if ratio >= 1.0 or unit(drawn[3]) < ratio:
-            spots.at[t] = there
+            at[t] = there
 
 
 @njit(cache=True, nogil=True)

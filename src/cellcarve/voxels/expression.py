@@ -107,7 +107,7 @@ def component_scores(cells, rates, mixture, cell, product, total):
     for slot in range(rates.start[cell], rates.start[cell + 1]):
         k = rates.key[slot]
         if 0 <= k < plain:
-            add_count(product, total, rates.size[k], rates.odds[k], rates.count[slot], exposed)
+            add_count(product, total, rates.size[k], rates.odds[k], rates.tally[slot], exposed)
     for h in range(mixture.latent.shape[1]):
         count = mixture.latent[cell, h]
         if count > 0:
@@ -143,11 +143,11 @@ def choose_components(cells, rates, mixture, span):
 
 
 @njit(cache=True, nogil=True)
-def tables_of(rates, cell, k, m, count):
-    """Tables that `count` guests occupy: a draw; the first guest always opens one."""
-    size, opened = float(rates.size[k, m]), 1
+def tables_of(size, seed, sweep, cell, k, count):
+    """Tables that `count` guests occupy at concentration `size`: a draw; the first guest always opens one."""
+    opened = 1
     for j in range(1, count):
-        drawn = unit(words(rates.address[0], TABLES, rates.address[1], cell, k * 4096 + j)[0])
+        drawn = unit(words(seed, TABLES, sweep, cell, k * 4096 + j)[0])
         opened += drawn * (size + j) < size
     return opened
 
@@ -165,29 +165,36 @@ def learn_from(cells, rates, mixture, with_tables, span):
     plain = rates.background.shape[0] - rates.loading.shape[0]
     counts = np.zeros((dims, components, BINS), np.int32)
     tables = np.zeros((dims, components), np.int32)
+    size, tally, seed, sweep = rates.size, rates.tally, rates.address[0], rates.address[1]
     for cell in range(max(span[0], 1), span[1]):
         m, b = cells.component[cell], mixture.bin[cell]
         for slot in range(rates.start[cell], rates.start[cell + 1]):
             k = rates.key[slot]
             if 0 <= k < plain:
-                counts[k, m, b] += rates.count[slot]
+                counts[k, m, b] += tally[slot]
                 if with_tables:
-                    tables[k, m] += tables_of(rates, cell, k, m, rates.count[slot])
+                    tables[k, m] += tables_of(float(size[k, m]), seed, sweep, cell, k, tally[slot])
         for h in range(mixture.latent.shape[1]):
             count, k = mixture.latent[cell, h], plain + h
             if count > 0:
                 counts[k, m, b] += count
                 if with_tables:
-                    tables[k, m] += tables_of(rates, cell, k, m, count)
+                    tables[k, m] += tables_of(float(size[k, m]), seed, sweep, cell, k, count)
     return counts, tables
 
 
 @njit(cache=True, nogil=True)
-def phi_of(rates, exposed, m, cell, k, count):
-    """Draw phi of a dimension given its counts; the address is that of `unseen`, so that a zero count agrees."""
-    r, s = float(rates.size[k, m]), float(rates.odds[k, m])
-    drawn = gamma(r + count, rates.address[0], RATE, rates.address[1], cell, k * GAMMA_STEP)
-    return drawn * s / (1.0 + s * exposed)
+def phi_of(r, kept, seed, sweep, cell, k, count):
+    """Draw phi of a dimension given its counts; the address is that of `unseen`, so that a zero count agrees.
+
+    Parameters
+    ----------
+    r, kept
+        Size, and s / (1 + s E).
+    seed, sweep, cell, k, count
+        Address, and the counts.
+    """
+    return gamma(r + count, seed, RATE, sweep, cell, k * GAMMA_STEP) * kept
 
 
 @njit(cache=True, nogil=True)
@@ -215,15 +222,17 @@ def rest_of(rates, knots, m, cell, log_exposed, taken):
 def draw_plain(rates, knots, exposed, m, cell):
     """Draw the rates of a cell's genes that are modelled one by one; returns their sum over all such genes."""
     plain = rates.background.shape[0] - rates.loading.shape[0]
+    key, tally, value, size, odds = rates.key, rates.tally, rates.value, rates.size, rates.odds
+    seed, sweep = rates.address[0], rates.address[1]
     total, mean, spread = 0.0, 0.0, 0.0
     for slot in range(rates.start[cell], rates.start[cell + 1]):
-        k = rates.key[slot]
+        k = key[slot]
         if not 0 <= k < plain:
             continue
-        r, s = float(rates.size[k, m]), float(rates.odds[k, m])
+        r, s = float(size[k, m]), float(odds[k, m])
         kept = s / (1.0 + s * exposed)
-        phi = phi_of(rates, exposed, m, cell, k, rates.count[slot])
-        rates.value[slot] = phi
+        phi = phi_of(r, kept, seed, sweep, cell, k, tally[slot])
+        value[slot] = phi
         total, mean, spread = total + phi, mean + r * kept, spread + r * kept * kept
     return total + rest_of(rates, knots, m, cell, math.log(exposed), (mean, spread))
 
@@ -231,19 +240,22 @@ def draw_plain(rates, knots, exposed, m, cell):
 @njit(cache=True, nogil=True)
 def draw_factors(rates, latent, exposed, m, cell):
     """Draw the factors of a cell, and from them the rates of its genes with counts; returns the factors' sum."""
-    factors, plain = rates.factor.shape[1], rates.background.shape[0] - rates.loading.shape[0]
+    factor, loading, key, value = rates.factor[cell], rates.loading, rates.key, rates.value
+    factors, plain = factor.size, rates.background.shape[0] - loading.shape[0]
+    size, odds, seed, sweep = rates.size, rates.odds, rates.address[0], rates.address[1]
     total = 0.0
     for h in range(factors):
-        phi = phi_of(rates, exposed, m, cell, plain + h, latent[cell, h])
-        rates.factor[cell, h] = phi
+        r, s = float(size[plain + h, m]), float(odds[plain + h, m])
+        phi = phi_of(r, s / (1.0 + s * exposed), seed, sweep, cell, plain + h, latent[cell, h])
+        factor[h] = phi
         total += phi
     for slot in range(rates.start[cell], rates.start[cell + 1]):
-        gene = rates.key[slot] - plain
+        gene = key[slot] - plain
         if gene >= 0:
             rate = 0.0
             for h in range(factors):
-                rate += rates.factor[cell, h] * rates.loading[gene, h]
-            rates.value[slot] = rate
+                rate += factor[h] * loading[gene, h]
+            value[slot] = rate
     return total
 
 
@@ -264,7 +276,7 @@ def draw_scales(cells, rates, volume, span):
     for cell in range(max(span[0], 1), span[1]):
         counted = 0
         for slot in range(rates.start[cell], rates.start[cell + 1]):
-            counted += max(rates.count[slot], 0)
+            counted += max(rates.tally[slot], 0)
         a, b, c, _ = words(rates.address[0], SCALE, rates.address[1], cell, 0)
         step = math.sqrt(-2.0 * math.log(unit(a))) * math.cos(6.283185307179586 * unit(b))
         old = math.log(cells.scale[cell])

@@ -30,18 +30,20 @@ def share_out(rates, latent, used, span):
     """
     factors, plain = rates.factor.shape[1], rates.background.shape[0] - rates.loading.shape[0]
     weight = np.empty(factors)
+    factor, loading, key, tally = rates.factor, rates.loading, rates.key, rates.tally
+    seed, sweep = rates.address[0], rates.address[1]
     for cell in range(max(span[0], 1), span[1]):
         latent[cell, :] = 0
         for slot in range(rates.start[cell], rates.start[cell + 1]):
-            gene = rates.key[slot] - plain
+            gene = key[slot] - plain
             if gene < 0:
                 continue
             total = 0.0
             for h in range(factors):
-                total += rates.factor[cell, h] * rates.loading[gene, h]
+                total += factor[cell, h] * loading[gene, h]
                 weight[h] = total
-            for n in range(rates.count[slot]):
-                drawn = words(rates.address[0], FACTOR, rates.address[1], cell, gene * 4096 + n)
+            for n in range(tally[slot]):
+                drawn = words(seed, FACTOR, sweep, cell, gene * 4096 + n)
                 h = min(np.searchsorted(weight, unit(drawn[0]) * total), factors - 1)
                 latent[cell, h] += 1
                 used[gene, h] += 1

@@ -22,7 +22,7 @@ def between_voxels(sigma: float, side: float) -> np.ndarray:
     -------
     np.ndarray
         float64, entry n for n voxels apart in one direction; entry 0 once and the others twice sum to 1. It ends
-        before the first entry below 1e-5: no move goes farther.
+        with the first entry below 1e-5: no move goes farther.
     """
 
     def f(s: float) -> float:
@@ -32,9 +32,9 @@ def between_voxels(sigma: float, side: float) -> np.ndarray:
     table = []
     for n in range(100_000):
         value = (f((n + 1) * side) - 2 * f(n * side) + f((n - 1) * side)) / (2 * side)
+        table.append(value)
         if n > 0 and value < SMALLEST:
             break
-        table.append(value)
     values = np.array(table)
     return values / (2 * values.sum() - values[0])
 

@@ -8,7 +8,7 @@ from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import VOXEL_MOVE
 from cellcarve.voxels.terms.compactness import compactness_change
 from cellcarve.voxels.terms.connectivity import in_one_piece, neighbours_of
-from cellcarve.voxels.terms.counts import counts_change, exposure_change
+from cellcarve.voxels.terms.counts import exposure_change
 from cellcarve.voxels.terms.earlier import earlier_change
 from cellcarve.voxels.terms.volume import volume_change
 
@@ -64,17 +64,55 @@ def alike_of(label, voxel, across, layers, cell):
 
 
 @njit(cache=True, nogil=True)
-def cell_change(grid, labels, cells, sizes, plan, voxel, cell, step):
-    """Change of volume and shape terms when a cell gains (step 1) or loses (step -1) a voxel; 0 for the background."""
+def cell_change(label, books, law, dims, voxel, cell, step):
+    """Change of volume and shape terms when a cell gains (step 1) or loses (step -1) a voxel; 0 for the background.
+
+    Parameters
+    ----------
+    label
+        (v,) labels.
+    books
+        (volume, area, edge, component) of `Cells`.
+    law
+        (mean, half precision) of `Sizes`, volume of a voxel, weights of the shape and of the transcripts.
+    dims
+        (distance between rows in `label`, layers).
+    voxel, cell, step
+        The voxel, the cell, 1 or -1.
+    """
     if cell == 0:
         return 0.0
-    if step < 0 and cells.volume[cell] == 1:
+    volume, area, edge, component = books
+    mean, half_precision, voxel_volume, weight, _ = law
+    if step < 0 and volume[cell] == 1:
         return -math.inf
-    layer, m = voxel % grid.nl, cells.component[cell]
-    alike = alike_of(labels.label, voxel, (grid.nx + 2) * grid.nl, grid.nl, cell)
-    return volume_change(
-        cells.volume[cell], step, plan.voxel, sizes.mean[m], sizes.half_precision[m]
-    ) + compactness_change(cells.area[cell, layer], cells.edge[cell, layer], step, alike, plan.shape)
+    layer, m = voxel % dims[1], component[cell]
+    alike = alike_of(label, voxel, dims[0], dims[1], cell)
+    size = volume_change(volume[cell], step, voxel_volume, mean[m], half_precision[m])
+    return size + compactness_change(area[cell, layer], edge[cell, layer], step, alike, weight)
+
+
+@njit(cache=True, nogil=True)
+def light_change(label, believed, books, flow, law, dims, move):
+    """Change of the log posterior by a move, but for the transcripts in the voxel.
+
+    Parameters
+    ----------
+    label, books, law, dims
+        As for `cell_change`.
+    believed
+        (prior, level, odds) of `Labels`.
+    flow
+        (scale, total) of `Cells`.
+    move
+        (voxel, its label, the proposed label).
+    """
+    voxel, old, new = move
+    prior, level, odds = believed
+    change = earlier_change(prior[voxel], odds[level[voxel]], old, new)
+    change += law[4] * exposure_change(flow[0], flow[1], law[2], old, new)
+    change += cell_change(label, books, law, dims, voxel, old, -1)
+    return change + cell_change(label, books, law, dims, voxel, new, 1)
 
 
 @njit(cache=True, nogil=True)
@@ -88,69 +126,52 @@ def stays_whole(label, voxel, across, layers, old, new):
 
 
 @njit(cache=True, nogil=True)
-def relabel(label, cells, voxel, across, layers, new):
+def relabel(label, books, voxel, dims, new):
     """Give a voxel another label and bring volumes, areas and edges of both cells up to date."""
-    old, layer = label[voxel], voxel % layers
+    volume, area, edge, _ = books
+    old, layer = label[voxel], voxel % dims[1]
     if old > 0:
-        alike = alike_of(label, voxel, across, layers, old)
-        cells.volume[old] -= 1
-        cells.area[old, layer] -= 1
-        cells.edge[old, layer] -= 8 - 2 * alike
+        alike = alike_of(label, voxel, dims[0], dims[1], old)
+        volume[old] -= 1
+        area[old, layer] -= 1
+        edge[old, layer] -= 8 - 2 * alike
     if new > 0:
-        alike = alike_of(label, voxel, across, layers, new)
-        cells.volume[new] += 1
-        cells.area[new, layer] += 1
-        cells.edge[new, layer] += 8 - 2 * alike
+        alike = alike_of(label, voxel, dims[0], dims[1], new)
+        volume[new] += 1
+        area[new, layer] += 1
+        edge[new, layer] += 8 - 2 * alike
     label[voxel] = new
 
 
 @njit(cache=True, nogil=True)
-def gain_of(grid, labels, cells, spots, rates, sizes, plan, move):
-    """Change of the log posterior by a move.
-
-    Parameters
-    ----------
-    grid, labels, cells, spots, rates, sizes, plan
-        State.
-    move
-        (voxel, its label, the proposed label).
-    """
-    voxel, old, new = move
-    change = earlier_change(labels.prior[voxel], labels.odds[labels.level[voxel]], old, new)
-    change += exposure_change(cells.scale, cells.total, plan.voxel, old, new)
-    change += cell_change(grid, labels, cells, sizes, plan, voxel, old, -1)
-    change += cell_change(grid, labels, cells, sizes, plan, voxel, new, 1)
-    if change == -math.inf:
-        return change
-    return change + counts_change(rates, cells, spots, voxel, old, new)
-
-
-@njit(cache=True, nogil=True)
-def accepts(label, across, layers, plan, move, change, chance):
+def accepts(label, dims, plan, move, change, item):
     """Metropolis and Hastings: at temperature 1 with the ratio of proposals, in the hill-climb without it.
 
     Parameters
     ----------
-    label, across, layers
-        Labels and the distances in them.
+    label, dims
+        As for `cell_change`.
     plan
         What the pass is told.
     move
         (voxel, its label, the proposed label).
     change
         Of the log posterior.
-    chance
-        Uniform number.
+    item
+        Column of the voxel, for the address.
     """
     voxel, old, new = move
+    across, layers = dims
     change *= plan.cooling
     if plan.cooling == 1.0:
         back = chance_of(label, voxel, across, layers, old, plan.bubble)
         if back == 0.0:
             return False
         change += math.log(back / chance_of(label, voxel, across, layers, new, plan.bubble))
-    if change < 0.0 and math.log(chance) >= change:
-        return False
+    if change < 0.0:
+        drawn = words(plan.seed, VOXEL_MOVE, plan.sweep, item, 1000 + voxel % layers)
+        if math.log(unit(drawn[0])) >= change:
+            return False
     return plan.connected == 0 or stays_whole(label, voxel, across, layers, old, new)
 
 
@@ -167,32 +188,3 @@ def propose(label, voxel, across, layers, bubble, word):
         return -1
     new = label[voxel + step_to(direction, across, layers)]
     return 0 if new > 0 and rest < bubble * 4294967296.0 else new
-
-
-@njit(cache=True, nogil=True)
-def try_voxel(grid, labels, cells, spots, rates, sizes, plan, asked):
-    """Propose and decide for one voxel.
-
-    Parameters
-    ----------
-    grid, labels, cells, spots, rates, sizes, plan
-        State; labels and cells change.
-    asked
-        (voxel, proposed label, column's address, draw number).
-
-    Returns
-    -------
-    int
-        1 if the label changed.
-    """
-    voxel, new, item, k = asked
-    label, across = labels.label, (grid.nx + 2) * grid.nl
-    move = (voxel, int(label[voxel]), new)
-    change = gain_of(grid, labels, cells, spots, rates, sizes, plan, move)
-    if change == -math.inf:
-        return 0
-    chance = unit(words(plan.seed, VOXEL_MOVE, plan.sweep, item, k)[0])
-    if not accepts(label, across, grid.nl, plan, move, change, chance):
-        return 0
-    relabel(label, cells, voxel, across, grid.nl, new)
-    return 1

@@ -30,13 +30,27 @@ def slot_of(start, key, cell, gene):
 
 
 @njit(cache=True, nogil=True)
+def known_rate(start, key, value, cell, gene):
+    """Rate of a gene that the cell has counts of; -1 if it has none, and 0 for the background (cell 0).
+
+    It takes bare arrays: compiled code counts references to every array of a tuple that it is handed, which costs
+    twenty times more than the look-up.
+    """
+    if cell == 0:
+        return 0.0
+    slot = slot_of(start, key, cell, gene)
+    return float(value[slot]) if slot >= 0 else -1.0
+
+
+@njit(cache=True, nogil=True)
 def unseen(rates, component, exposed, cell, gene):
     """Rate of a gene that the cell has no counts of: a draw that is the same whenever it is asked for in a sweep."""
-    plain = rates.background.shape[0] - rates.loading.shape[0]
+    factor, loading = rates.factor, rates.loading
+    plain = rates.background.shape[0] - loading.shape[0]
     if gene >= plain:
         total = 0.0
-        for h in range(rates.factor.shape[1]):
-            total += rates.factor[cell, h] * rates.loading[gene - plain, h]
+        for h in range(factor.shape[1]):
+            total += factor[cell, h] * loading[gene - plain, h]
         return total
     r, s = rates.size[gene, component[cell]], rates.odds[gene, component[cell]]
     drawn = gamma(r, rates.address[0], RATE, rates.address[1], cell, gene * GAMMA_STEP)

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from cellcarve.voxels.rates import rate_of
+from cellcarve.voxels.rates import known_rate, unseen
 from cellcarve.voxels.state import Cells, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
 
@@ -28,16 +28,21 @@ def add_weight(who, weight, t, cell, amount):
 @njit(cache=True, nogil=True)
 def record_spots(labels, cells, spots, rates, keep_fixed, who, weight, span):
     """Add for each transcript of a range the chance that the cell where it now lies made it."""
+    label, scale, fixed = labels.label, cells.scale, cells.fixed
+    at, genes, place = spots.at, spots.gene, spots.place
+    start, key, value, background = rates.start, rates.key, rates.value, rates.background
     for t in range(span[0], span[1]):
-        cell = labels.label[spots.at[t]]
+        cell, gene = label[at[t]], genes[t]
         if cell == 0:
             continue
-        if keep_fixed and cells.fixed[cell]:
+        if keep_fixed and fixed[cell]:
             add_weight(who, weight, t, cell, 1.0)
             continue
-        own = rate_of(rates, cells, cell, spots.gene[t])
-        rest = float(rates.background[spots.gene[t], spots.place[t]])
-        add_weight(who, weight, t, cell, own / (own + rest))
+        own = known_rate(start, key, value, cell, gene)
+        if own < 0.0:
+            own = unseen(rates, cells.component, cells.exposed, cell, gene)
+        own *= scale[cell]
+        add_weight(who, weight, t, cell, own / (own + float(background[gene, place[t]])))
 
 
 class Record:

@@ -50,6 +50,7 @@ def plan_of(chain: Chain, settings: VoxelSettings, ratio: int, temperature: floa
         cooling=1.0 / temperature,
         voxel=chain.frame.voxel,
         shape=weight,
+        evidence=settings.label_evidence,
     )
 
 

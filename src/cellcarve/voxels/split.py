@@ -5,7 +5,7 @@ from numba import njit
 
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import FOREGROUND
-from cellcarve.voxels.rates import rate_of, slot_of
+from cellcarve.voxels.rates import known_rate, slot_of, unseen
 from cellcarve.voxels.state import Cells, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
 
@@ -25,19 +25,24 @@ def split_spots(labels, cells, spots, rates, keep_fixed, sweep, span):
     span
         (first, last).
     """
+    label, scale, fixed, seed = labels.label, cells.scale, cells.fixed, rates.address[0]
+    at, genes, place, made = spots.at, spots.gene, spots.place, spots.made
+    start, key, value, background = rates.start, rates.key, rates.value, rates.background
     for t in range(span[0], span[1]):
-        cell = labels.label[spots.at[t]]
+        cell = label[at[t]]
         if cell == 0:
-            spots.made[t] = 0
+            made[t] = 0
             continue
-        if sweep == 0 or (keep_fixed and cells.fixed[cell]):
-            spots.made[t] = 1
+        if sweep == 0 or (keep_fixed and fixed[cell]):
+            made[t] = 1
             continue
-        gene = spots.gene[t]
-        own = rate_of(rates, cells, cell, gene)
-        rest = float(rates.background[gene, spots.place[t]])
-        drawn = unit(words(rates.address[0], FOREGROUND, sweep, t, 0)[0])
-        spots.made[t] = drawn * (own + rest) < own
+        gene = genes[t]
+        own = known_rate(start, key, value, cell, gene)
+        if own < 0.0:
+            own = unseen(rates, cells.component, cells.exposed, cell, gene)
+        own *= scale[cell]
+        drawn = unit(words(seed, FOREGROUND, sweep, t, 0)[0])
+        made[t] = drawn * (own + float(background[gene, place[t]])) < own
 
 
 @njit(cache=True, nogil=True)
@@ -77,11 +82,12 @@ def fill_tables(labels, spots, start, key, count):
     """Count the transcripts that the cells made, by cell and gene: `key` and `count` are filled."""
     key[: start[-1]] = -1
     count[: start[-1]] = 0
-    for t in range(spots.at.size):
-        if not spots.made[t]:
+    label, at, made, genes = labels.label, spots.at, spots.made, spots.gene
+    for t in range(at.size):
+        if not made[t]:
             continue
-        gene = spots.gene[t]
-        slot = slot_of(start, key, labels.label[spots.at[t]], gene)
+        gene = genes[t]
+        slot = slot_of(start, key, label[at[t]], gene)
         if slot < 0:
             slot = -slot - 1
             key[slot] = gene
@@ -138,4 +144,4 @@ def split(
     fill_tables(labels, spots, rates.start, room.key, room.count)
     rest = np.empty(rates.background.shape, np.int64)
     count_background(spots.gene, spots.place, spots.made, rest)
-    return rates._replace(key=room.key, count=room.count, value=room.value), rest
+    return rates._replace(key=room.key, tally=room.count, value=room.value), rest

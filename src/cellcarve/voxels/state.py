@@ -127,7 +127,7 @@ class Rates(NamedTuple):
         int64 (c + 1,): where the table of a cell begins; its length is a power of two, or zero.
     key
         int32 (n,): gene, -1 = empty.
-    count
+    tally
         int32 (n,): foreground counts.
     value
         float32 (n,): lambda.
@@ -143,7 +143,7 @@ class Rates(NamedTuple):
 
     start: np.ndarray
     key: np.ndarray
-    count: np.ndarray  # type: ignore[assignment]
+    tally: np.ndarray
     value: np.ndarray
     size: np.ndarray
     odds: np.ndarray
@@ -172,6 +172,8 @@ class Plan(NamedTuple):
         Volume of a voxel in µm².
     shape
         Weight of the squared log of the isoperimetric quotient, 1 / (2 sigma²), per layer.
+    evidence
+        Weight of the transcripts' log likelihood.
     """
 
     seed: int
@@ -183,6 +185,7 @@ class Plan(NamedTuple):
     cooling: float
     voxel: float
     shape: float
+    evidence: float
 
 
 class Sizes(NamedTuple):

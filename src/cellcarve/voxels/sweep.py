@@ -1,5 +1,6 @@
 """A pass of voxel moves over the tiles, those of one colour at a time."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,8 +8,9 @@ from numba import njit
 
 from cellcarve.chain.philox import words
 from cellcarve.chain.streams import VOXEL_MOVE
-from cellcarve.voxels.move import propose, try_voxel
+from cellcarve.voxels.move import accepts, light_change, propose, relabel
 from cellcarve.voxels.state import Cells, Grid, Labels, Plan, Rates, Sizes, Spots
+from cellcarve.voxels.terms.counts import counts_change
 from cellcarve.voxels.threads import Threads
 
 
@@ -25,20 +27,41 @@ def within_reach(home, cell, tile, middle_i, middle_j):
 
 
 @njit(cache=True, nogil=True)
-def may_change(grid, cells, tile, voxel_label, new):
+def may_change(home, fixed, grid, tile, old, new):
     """Whether neither label belongs to a cell that is fixed or out of the tile's reach."""
-    if cells.fixed[voxel_label] or cells.fixed[new]:
+    if fixed[old] or fixed[new]:
         return False
     middle_i = (2 * (tile % grid.across) + 1) * grid.tile
     middle_j = (2 * (tile // grid.across) + 1) * grid.tile
-    old_near = within_reach(cells.home, voxel_label, grid.tile, middle_i, middle_j)
-    return old_near and within_reach(cells.home, new, grid.tile, middle_i, middle_j)
+    near = within_reach(home, old, grid.tile, middle_i, middle_j)
+    return near and within_reach(home, new, grid.tile, middle_i, middle_j)
+
+
+@njit(cache=True, nogil=True)
+def parts_of(labels, cells, sizes, plan):
+    """The few arrays that a step needs, in small groups: compiled code counts references to each that it is handed."""
+    believed = (labels.prior, labels.level, labels.odds)
+    books = (cells.volume, cells.area, cells.edge, cells.component)
+    flow = (cells.scale, cells.total)
+    return believed, books, flow, (sizes.mean, sizes.half_precision, plan.voxel, plan.shape, plan.evidence)
+
+
+@njit(cache=True, nogil=True)
+def gain_of(grid, labels, cells, spots, rates, sizes, plan, move):
+    """Change of the log posterior by a move (voxel, its label, the proposed label)."""
+    dims = ((grid.nx + 2) * grid.nl, grid.nl)
+    change = light_change(labels.label, *parts_of(labels, cells, sizes, plan), dims, move)
+    if change > -math.inf and spots.head[move[0]] >= 0:
+        change += plan.evidence * counts_change(rates, cells, spots, move[0], move[1], move[2])
+    return change
 
 
 @njit(cache=True, nogil=True)
 def sweep_tile(grid, labels, cells, spots, rates, sizes, plan, tile):
     """Visit a share of a tile's columns, every layer of them; returns how many labels changed."""
-    label, nl, across = labels.label, grid.nl, (grid.nx + 2) * grid.nl
+    label, head, home, fixed = labels.label, spots.head, cells.home, cells.fixed
+    believed, books, flow, law = parts_of(labels, cells, sizes, plan)
+    nl, dims = grid.nl, ((grid.nx + 2) * grid.nl, grid.nl)
     i0, j0 = (tile % grid.across) * grid.tile, (tile // grid.across) * grid.tile
     changed = 0
     for j in range(j0, min(j0 + grid.tile, grid.ny)):
@@ -50,11 +73,17 @@ def sweep_tile(grid, labels, cells, spots, rates, sizes, plan, tile):
                 if k > 0 and k % 4 == 0:
                     drawn = words(plan.seed, VOXEL_MOVE, plan.sweep, column, k // 4)
                 voxel = column * nl + k
-                new = propose(label, voxel, across, nl, plan.bubble, drawn[k % 4])
-                if new < 0 or new == label[voxel] or not may_change(grid, cells, tile, label[voxel], new):
+                new = propose(label, voxel, dims[0], nl, plan.bubble, drawn[k % 4])
+                old = label[voxel]
+                if new < 0 or new == old or not may_change(home, fixed, grid, tile, old, new):
                     continue
-                asked = (voxel, int(new), column, 1000 + k)
-                changed += try_voxel(grid, labels, cells, spots, rates, sizes, plan, asked)
+                move = (voxel, int(old), int(new))
+                change = light_change(label, believed, books, flow, law, dims, move)
+                if change > -math.inf and head[voxel] >= 0:
+                    change += plan.evidence * counts_change(rates, cells, spots, voxel, move[1], move[2])
+                if change > -math.inf and accepts(label, dims, plan, move, change, column):
+                    relabel(label, books, voxel, dims, move[2])
+                    changed += 1
     return changed
 
 

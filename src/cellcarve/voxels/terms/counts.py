@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from cellcarve.voxels.rates import rate_of
+from cellcarve.voxels.rates import known_rate, unseen
 
 
 @njit(cache=True, nogil=True)
@@ -26,16 +26,23 @@ def counts_change(rates, cells, spots, voxel, old, new):
     float
         Sum over transcripts of ln(background + rate in new) - ln(background + rate in old).
     """
+    start, key, value, background = rates.start, rates.key, rates.value, rates.background
+    genes, place, after, scale = spots.gene, spots.place, spots.after, cells.scale
     ratio, total = 1.0, 0.0
     t = spots.head[voxel]
     while t >= 0:
-        gene = spots.gene[t]
-        rest = float(rates.background[gene, spots.place[t]])
-        ratio *= (rest + rate_of(rates, cells, new, gene)) / (rest + rate_of(rates, cells, old, gene))
+        gene = genes[t]
+        rest = float(background[gene, place[t]])
+        gained, lost = known_rate(start, key, value, new, gene), known_rate(start, key, value, old, gene)
+        if gained < 0.0:
+            gained = unseen(rates, cells.component, cells.exposed, new, gene)
+        if lost < 0.0:
+            lost = unseen(rates, cells.component, cells.exposed, old, gene)
+        ratio *= (rest + scale[new] * gained) / (rest + scale[old] * lost)
         if not 1e-200 < ratio < 1e200:
             total += math.log(max(ratio, 1e-300))
             ratio = 1.0
-        t = spots.after[t]
+        t = after[t]
     return total + math.log(max(ratio, 1e-300))
 
 

@@ -1,0 +1,188 @@
+"""The whole chain on a small simulated tissue."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cellcarve.data.prior import Prior, PriorRaster
+from cellcarve.data.table import Status
+from cellcarve.errors import InputError, SettingsError
+from cellcarve.priors import lay
+from cellcarve.progress import Silent
+from cellcarve.read import read
+from cellcarve.settings import ComputeSettings, PriorSettings, ReadSettings, VoxelSettings
+from cellcarve.simulate import SimulateSettings, simulate
+from cellcarve.voxels import VoxelRun, sample, voxel
+from cellcarve.voxels.result import phi_rows, rate_rows
+
+SHORT = VoxelSettings(
+    burnin_samples=6,
+    samples=8,
+    hillclimb=4,
+    recorded_samples=5,
+    quad_size=40.0,
+    diffusion=True,
+    nunfactored=300,
+    dispersion=None,
+)
+
+
+@pytest.fixture(scope="module")
+def tissue(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tissue")
+    simulate(SimulateSettings(transcripts=6_000, genes=40, image=False, seed=3), folder)
+    table = read(folder, ReadSettings())
+    return table, lay(table, PriorSettings(), None)
+
+
+def run(tissue, settings=SHORT, threads=1, seed=0) -> VoxelRun:
+    return sample(*tissue, settings, ComputeSettings(threads=threads, seed=seed), Silent())
+
+
+@pytest.fixture(scope="module")
+def finished(tissue):
+    return run(tissue)
+
+
+def arrays(result: VoxelRun):
+    for name, value in vars(result).items():
+        if isinstance(value, np.ndarray):
+            yield name, value.tobytes()
+        elif hasattr(value, "indptr"):
+            yield name, value.data.tobytes() + value.indices.tobytes() + value.indptr.tobytes()
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_threads_do_not_change_a_byte(tissue, finished, threads):
+    other = dict(arrays(run(tissue, threads=threads)))
+    assert all(other[name] == value for name, value in arrays(finished))
+
+
+def test_seeds_do(tissue, finished):
+    assert not np.array_equal(run(tissue, seed=1).cell, finished.cell)
+
+
+def check_books(result: VoxelRun):
+    cells, genes = len(result.names), len(result.genes)
+    held = result.cell > 0
+    assert np.array_equal(result.background, ~held)
+    tally = np.zeros((cells, genes), int)
+    np.add.at(tally, (result.cell[held] - 1, result.gene[held]), 1)
+    assert np.array_equal(result.counts.toarray(), tally)
+    count = np.bincount(result.voxel_cell, minlength=cells + 1)[1:]
+    assert (count > 0).all()
+    assert np.allclose(count * result.voxel_size**2 / result.layers, result.volume)
+    key = (result.voxel_k.astype(int) * result.shape[0] + result.voxel_j) * result.shape[1] + result.voxel_i
+    assert len(np.unique(key)) == len(key)
+    assert len(set(result.names)) == cells
+    assert ((result.probability >= 0) & (result.probability <= 1 + 1e-5)).all()
+    assert (result.runner_up_probability <= result.probability + 1e-6).all()
+    assert (result.runner_up[result.best > 0] != result.best[result.best > 0]).all()
+    assert result.expected.sum() <= len(result.row)
+    assert np.allclose(result.gene_expected, np.asarray(result.expected.sum(0)).ravel(), rtol=1e-4)
+    assert result.gene_total.sum() == len(result.row)
+
+
+def test_books_agree(finished):
+    check_books(finished)
+
+
+def test_a_transcript_lies_in_the_cell_that_made_it(finished):
+    i = np.clip(((finished.x - finished.x0) / finished.voxel_size).astype(int), 0, finished.shape[1] - 1)
+    j = np.clip(((finished.y - finished.y0) / finished.voxel_size).astype(int), 0, finished.shape[0] - 1)
+    cube = np.zeros((finished.layers, *finished.shape), int)
+    cube[finished.voxel_k, finished.voxel_j, finished.voxel_i] = finished.voxel_cell
+    k = finished.observed_layer + finished.moved[:, 2]
+    here = cube[k, j + finished.moved[:, 1], i + finished.moved[:, 0]]
+    held = finished.cell > 0
+    assert np.array_equal(here[held], finished.cell[held])
+    assert np.bincount(here, minlength=1)[1:].sum() == finished.voxel_count.sum()
+
+
+def test_rates_come_in_blocks(finished):
+    whole = rate_rows(finished, 0, len(finished.names))
+    assert whole.shape == (len(finished.names), len(finished.genes))
+    assert np.array_equal(rate_rows(finished, 2, 5), whole[2:5])
+    assert phi_rows(finished, 0, 3).shape[1] == finished.latent.shape[1]
+    counted = np.asarray(finished.counts.sum(1)).ravel()
+    big = counted > 30
+    assert np.corrcoef(whole.sum(1)[big] * finished.volume[big], counted[big])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"nunfactored": 10, "nhidden": 4},
+        {"nunfactored": 0, "nhidden": 4, "dispersion": 2.0},
+        {"factorization": False, "variable_burnin_dispersion": True},
+        {"enforce_connectivity": True, "voxel_layers": 1},
+        {"use_scaled_cells": True, "diffusion": False, "voxel_layers": 6},
+        {"background_share": None, "start_growth": 0.0, "distance_pull": 0.0, "label_evidence": 1.0},
+        {
+            "voxel_size": 2.0,
+            "burnin_voxel_size": 2.0,
+            "expand_initialized_cells": 2,
+            "transition_counts": True,
+        },
+    ],
+)
+def test_books_agree_with_other_settings(tissue, change):
+    result = run(tissue, replace(SHORT, **change))
+    check_books(result)
+    assert (result.cell > 0).sum() > 0.1 * len(result.cell)
+    if "transition_counts" in change:
+        assert result.transitions.sum() > 0
+        assert result.transitions.diagonal().sum() == 0
+
+
+def test_an_assignment_for_every_row(tissue):
+    table, prior = tissue
+    found = voxel(table, prior, SHORT, ComputeSettings(threads=1), Silent())
+    assert len(found.cell) == len(table)
+    assert not found.cell[table.status != Status.KEPT].any()
+    assert (found.cell[found.probability < SHORT.sure] == 0).all()
+    assert found.expected.shape == (len(found.names), len(table.genes))
+    core = prior.core & (found.best > 0)
+    assert np.mean(found.prior[found.best[core] - 1] == prior.cell[core]) > 0.7
+
+
+def square():
+    """Two prior cells as a raster of 1 µm pixels."""
+    label = np.zeros((40, 40), np.int32)
+    label[10:30, 6:18], label[10:30, 22:34] = 1, 2
+    return label
+
+
+def test_rasters_and_fixed_cells(tissue):
+    table, _ = tissue
+    x0, y0 = float(table.x.min()), float(table.y.min())
+    prior = Prior(
+        np.zeros(len(table), np.int32),
+        np.zeros(len(table), bool),
+        ["one", "two"],
+        "cells",
+        "test",
+        raster=PriorRaster(square(), (1.0, 0, x0, 0, 1.0, y0), weight=0.9),
+        fixed=np.array([False, True]),
+    )
+    result = run((table, prior), replace(SHORT, start_growth=0.0, unmodeled_fixed_cells=True))
+    check_books(result)
+    assert sorted(result.names) == ["one", "two"]
+    own = result.voxel_cell == result.names.index("two") + 1
+    assert own.sum() == 20 * 12 * result.layers
+    inside = (result.voxel_i[own] >= 22) & (result.voxel_i[own] < 34)
+    assert inside.all()
+    assert result.volume[result.names.index("one")] != pytest.approx(20 * 12)
+
+
+def test_mistakes_are_refused(tissue):
+    table, prior = tissue
+    with pytest.raises(SettingsError, match="recorded_samples"):
+        run(tissue, replace(SHORT, recorded_samples=9))
+    nothing = replace(prior, cell=np.zeros_like(prior.cell), core=np.zeros_like(prior.core), names=[])
+    with pytest.raises(InputError, match="starts from prior cells"):
+        run((table, nothing))
+    far = replace(prior, raster=PriorRaster(square(), (1.0, 0, 9e6, 0, 1.0, 9e6)))
+    with pytest.raises(InputError, match="do not overlap"):
+        run((table, far))
