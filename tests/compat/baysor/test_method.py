@@ -191,3 +191,13 @@ def test_xenium_folder_goes_in_whole(tmp_path, go, molecules):
 def test_missing_priors_are_refused(go, molecules):
     with pytest.raises(InputError, match="does not exist"):
         go(molecules, "-s", "4", prior="nuclei.tif")
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize(
+    "command", ["run -m 5 -s 3 -p", "run -m 5 -s 3 --compat 0.7", "preview -m 5", "segfree -k 4"]
+)
+def test_a_handful_of_molecules_of_one_gene(tmp_path, molecules, number, command):
+    molecules.iloc[:number].assign(gene="A").to_csv(tmp_path / "in.csv", index=False)
+    main([*command.split(), "-o", f"{tmp_path}/", str(tmp_path / "in.csv")])
+    assert "All done!" in next(tmp_path.glob("*.log")).read_text()

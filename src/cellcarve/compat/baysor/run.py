@@ -105,6 +105,7 @@ def _save_tables(job: _Job) -> None:
         for form in job.options.counts:
             write_counts(stage.name(beside(f"counts.{form}")), form, job.run.counts, genes, stats)
         write_params(stage.name(beside(PARAMS)), job.config, job.options)
+    job.log.note(f"Saved {job.paths.main}, and statistics, counts and parameters beside it")
 
 
 def _write_molecules(job: _Job, path: Path) -> None:
