@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,8 +44,8 @@ def test_sopa_segments_its_patches_and_joins_them(shim):
     there = {"PATH": f"{shim}{os.pathsep}{os.environ['PATH']}", "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run([python, str(case)], capture_output=True, text=True, env=there, timeout=900)
     assert done.returncode == 0, done.stderr[-2000:]
-    words = done.stdout.split()
-    found, true, counted, all_of_them = (int(words[k]) for k in (1, 3, 5, 7))
+    numbers = re.search(r"cells (\d+) true (\d+) counted (\d+) of (\d+)", done.stdout)
+    found, true, counted, all_of_them = map(int, numbers.groups())
     assert 0.8 * true < found < 1.3 * true
     assert counted > 0.9 * all_of_them
     assert "valid True same True" in done.stdout

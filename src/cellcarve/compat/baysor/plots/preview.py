@@ -159,7 +159,10 @@ def _scatter(look: Look, count: np.ndarray, real: np.ndarray) -> Markup:
             [f"rgb({r},{g},{b})" for r, g, b in shades[step].tolist()], strict=True,
         )
     ]  # fmt: skip
-    words = [_name(look.table.genes[g], at[g, 0], at[g, 1], radius[g], wide) for g in named.tolist()]
+    words = [
+        _name(look.table.genes[g], (float(at[g, 0]), float(at[g, 1])), float(radius[g]), wide)
+        for g in named.tolist()
+    ]
     return tag(
         "svg",
         Markup("").join(dots + words),
@@ -169,8 +172,9 @@ def _scatter(look: Look, count: np.ndarray, real: np.ndarray) -> Markup:
     )
 
 
-def _name(gene: str, x: float, y: float, radius: float, wide: int) -> Markup:
+def _name(gene: str, place: tuple[float, float], radius: float, wide: int) -> Markup:
     """A gene's name beside its dot, on the side where there is room."""
+    x, y = place
     left = x > 0.85 * wide
     at = x - radius - 1 if left else x + radius + 1
     return tag(
