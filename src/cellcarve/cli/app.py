@@ -15,7 +15,7 @@ VERBS = {
     "demo": "Segment a small tissue whose truth is known, and say how well it went.",
     "simulate": "Make a tissue whose truth is known, in files like an instrument's.",
     "evaluate": "Measure the quality of a segmentation, by any program.",
-    "nuclei": "Find nuclei in a picture of DAPI, as a label image that serves as prior.",
+    "nuclei": "Find the nuclei of a picture of DAPI, as a label image that serves as prior.",
     "report": "Write the HTML report of a finished run again.",
     "convert": "Write a finished segmentation, ours or proseg's, in another tool's form.",
     "shims": "Write programs named proseg, proseg-to-baysor and baysor that run cellcarve.",
