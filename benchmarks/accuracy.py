@@ -1,6 +1,6 @@
 """Accuracy against a known truth, beside simple rules and, where it is on the path, proseg.
 
-    python benchmarks/accuracy.py [--out FOLDER] [--only WORD] [--purity balanced] [--method carve] [--quick]
+    python benchmarks/accuracy.py [--out FOLDER] [--only WORD] [--purity balanced pure] [--method carve] [--quick]
 
 Simulated tissue is made by the project; the embryo is read from the folder named by CELLCARVE_DATA (default
 ../shared/data) and left out where it is absent. Seeds and fields here are for reporting only: nothing was tuned on them.
@@ -18,6 +18,8 @@ SIMULATED = {
     "faulty nuclei, 300 genes": {"genes": 300, "per_cell": 120.0},
     "perfect nuclei, 300 genes": {"genes": 300, "per_cell": 120.0, "perfect": True},
     "faulty nuclei, 5000 genes": {"genes": 5000, "per_cell": 530.0},
+    # As many cells as the tissues of 300 genes have: which pairs of genes are rare together takes cells to tell.
+    "faulty nuclei, 5000 genes, large": {"genes": 5000, "per_cell": 530.0, "transcripts": 1_300_000},
     "faulty nuclei, wide blur": {"genes": 300, "per_cell": 120.0, "blur_um": 1.5},
 }
 SEEDS = (2001, 2002, 2003)
@@ -29,11 +31,11 @@ NAMES = {"spurious": "spurious_coexpr", "recovered": "cells_recovered"}
 def cases(work: Path, only: str, quick: bool) -> list[tuple[str, int, Path]]:
     """Name, seed and folder of every case, made where it is not there yet."""
     made = []
-    rows = 60_000 if quick else 300_000
     for name, options in SIMULATED.items():
+        rows = {"transcripts": 300_000} | options | ({"transcripts": 60_000} if quick else {})
         for seed in SEEDS[: 1 if quick else None] if only in name else ():
             label = f"{name.replace(' ', '_').replace(',', '')}_{seed}{'_quick' if quick else ''}"
-            made.append((name, seed, simulated(work / label, transcripts=rows, seed=seed, **options)))
+            made.append((name, seed, simulated(work / label, **rows, seed=seed)))
     if only in EMBRYO:
         made += [(EMBRYO, seed, folder) for seed, folder in embryo(work)[: 1 if quick else None]]
     return made
@@ -47,11 +49,13 @@ def score(found, folder: Path) -> dict[str, float]:
     return row
 
 
-def rows_of(folder: Path, settings: dict[str, str], with_rival: bool) -> dict[str, dict[str, float]]:
+def rows_of(
+    folder: Path, settings: dict[str, dict[str, str]], no_prior: bool, with_rival: bool
+) -> dict[str, dict[str, float]]:
     """All competitors on one case; every one is scored on the same rows."""
-    answers = {"cellcarve": ours(folder, **settings)} | by_rules(folder)
-    if settings["method"] != "voxel":
-        answers["cellcarve, no prior"] = ours(folder, prior="none", **settings)
+    answers = {name: ours(folder, **chosen) for name, chosen in settings.items()} | by_rules(folder)
+    if no_prior:
+        answers["cellcarve, no prior"] = ours(folder, prior="none", **settings["cellcarve"])
     rival = by_proseg(folder) if with_rival else None
     if rival is not None:
         answers["proseg"] = rival
@@ -65,23 +69,30 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("results/accuracy"))
     parser.add_argument("--only", default="", help="cases whose name holds this word")
-    parser.add_argument("--purity", default="balanced")
+    parser.add_argument("--purity", nargs="+", default=["balanced"], help="carve: one row for each")
+    parser.add_argument("--skip-no-prior", action="store_true", help="leave out the run without a prior")
     parser.add_argument("--method", default="carve")
     parser.add_argument("--quick", action="store_true", help="one small tissue of each kind")
     parser.add_argument(
         "--rival-seeds", type=int, default=3, help="seeds of each tissue that proseg, the slowest, runs on"
     )
     options = parser.parse_args()
-    settings = {"method": options.method} | ({"purity": options.purity} if options.method == "carve" else {})
+    settings = {"cellcarve": {"method": options.method}}
+    if options.method == "carve":
+        settings = {
+            f"cellcarve, {p}" if i else "cellcarve": {"method": "carve", "purity": p}
+            for i, p in enumerate(options.purity)
+        }
+    no_prior = options.method != "voxel" and not options.skip_no_prior
     found = []
     done: dict[str, int] = {}
     for name, seed, folder in cases(options.out, options.only, options.quick):
         done[name] = done.get(name, 0) + 1
-        for who, row in rows_of(folder, settings, done[name] <= options.rival_seeds).items():
+        for who, row in rows_of(folder, settings, no_prior, done[name] <= options.rival_seeds).items():
             found.append({"tissue": name, "seed": seed, "method": who, **row})
             print(json.dumps(found[-1], default=float), flush=True)
     table = pd.DataFrame(found)
-    table.to_csv(options.out / f"accuracy_{'_'.join(settings.values())}.csv", index=False)
+    table.to_csv(options.out / f"accuracy_{'_'.join([options.method, *options.purity])}.csv", index=False)
     means = table.groupby(["tissue", "method"], sort=False)[list(MEASURES)].agg(["mean", "std"]).astype(float)
     shown = {
         m: means[m]["mean"].map("{:.3f}".format) + " ±" + means[m]["std"].map("{:.3f}".format)

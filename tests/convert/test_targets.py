@@ -216,3 +216,10 @@ def test_damaged_store(store, tmp_path):
     (copy / "shapes/cell_boundaries/shapes.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(InputError, match="damaged"):
         write(copy, "h5ad", tmp_path / "a.h5ad")
+
+
+def test_ranger_folder_fits_a_real_bundle(data_folder, tmp_path):
+    bundle = data_folder / "xenium_prime_tiny_bundle"
+    cellcarve.segment(bundle, output=tmp_path / "result")
+    out, _ = write(tmp_path / "result", "xenium-ranger", tmp_path / "ranger")
+    assert check(out / "transcript-assignment.csv", out / "cell-polygons.geojson", bundle) == []

@@ -131,7 +131,8 @@ def rules():
         "width": 1.0,
         "power": 1.0,
         "typical": 0.0,
-        "home": 0.0,
+        "rim": 0.0,
+        "temper": 1.0,
     }
     plain |= {"field": 0.1, "unlike": -1.4, "noise": -9.0, "alpha": 0.0, "trust": 0.2, "bonus": 0.0}
     return lambda dims=2, classic=False, **values: Rules(dims=dims, classic=classic, **(plain | values))

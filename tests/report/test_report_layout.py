@@ -11,7 +11,7 @@ from cellcarve.report.page import page_of
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium to look at the page with")
-WIDTHS = (900, 1280, 1440)
+WIDTHS = (900, 1366, 1920)
 
 PROBE = """
 <script>

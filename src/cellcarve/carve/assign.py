@@ -14,8 +14,8 @@ from cellcarve.settings import Purity
 # every nat that it is likelier (less likely) than that. What each gives is measured in docs/model.md.
 THRESHOLDS: dict[Purity, tuple[float, float]] = {
     "complete": (0.30, 0.04),
-    "balanced": (0.40, 0.10),
-    "pure": (0.42, 0.17),
+    "balanced": (0.40, 0.09),
+    "pure": (0.40, 0.19),
 }
 # Weight of the profile against the cell's own other transcripts, as a share of a usual cell's transcripts.
 _PROFILE_WEIGHT = 0.5
@@ -107,10 +107,15 @@ def _belief(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> np.ndarray:
 def sure_enough(answer_: Answer, purity: Purity, blur: float) -> np.ndarray:
     """Which transcripts are given to their best cell, (V,) bool.
 
-    A transcript that the cell's profile makes unlikely needs more certainty than one that it expects.
+    A transcript that the cell's profile makes unlikely needs more certainty than one that it expects. What a purer
+    setting gives, every less pure one gives too.
     """
-    cut, slope = THRESHOLDS[purity]
-    needed = np.clip((cut - slope * answer_.surprise) * (1 - blur / 8), 0.25, 0.97)
+    needed = np.full(len(answer_.best), 0.25)
+    for name, (cut, slope) in THRESHOLDS.items():
+        needed = np.maximum(needed, (cut - slope * answer_.surprise) * (1 - blur / 8))
+        if name == purity:
+            break
+    needed = np.minimum(needed, 0.97)
     return (answer_.best > 0) & (answer_.probability >= needed)
 
 

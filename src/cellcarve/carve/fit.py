@@ -91,9 +91,9 @@ def fit_scene(scene: Scene, model: Model, recipe: Recipe) -> Fit:
 def finish(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> None:
     """Last posterior of the transcripts, with the leak share that also stands for overlap in depth."""
     for _ in range(2):
-        _choose(scene, fit, model, recipe.leak_last)
+        _choose(scene, fit, model, model.overlap)
         _refit_cells(scene, fit, model, recipe)
-    _choose(scene, fit, model, recipe.leak_last)
+    _choose(scene, fit, model, model.overlap)
 
 
 def _start(scene: Scene, model: Model, recipe: Recipe) -> tuple[np.ndarray, Fit]:

@@ -233,6 +233,7 @@ def _learned(model: Model) -> dict[str, object]:
         **{k: round(float(v), 4) for k, v in asdict(model.scale).items()},
         "types": int(model.types.profile.shape[1]),
         "density": round(float(np.exp(model.level)), 4),
+        "overlap": round(float(model.overlap), 4),
         "missing": round(float(model.missing), 4),
         "background": round(float(model.background.sum()), 5),
     }

@@ -212,7 +212,8 @@ def _search(trial: _Trial, start: Geometry, shape: float) -> Geometry:
     best = replace(
         best, power=_blend(best.power, _EVEN.power, trust), balance=_blend(best.balance, _EVEN.balance, trust)
     )
-    return replace(best, blur=float(_logistic(trial.fit(best, 2.0)[1][1])))
+    # A blur of a few tenths cannot be told from a soft border: what is below counts as none.
+    return replace(best, blur=trust * float(_logistic(trial.fit(best, 2.0)[1][1])))
 
 
 def _blend(learned: float, usual: float, trust: float) -> float:

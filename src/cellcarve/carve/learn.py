@@ -11,6 +11,7 @@ from cellcarve.carve.fit import finish, fit_scene
 from cellcarve.carve.geometry import learn_geometry
 from cellcarve.carve.model import Geometry, Model, Scale
 from cellcarve.carve.nuclei import Nuclei
+from cellcarve.carve.overlap import learn_overlap, weigh_pairs
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, units
 from cellcarve.carve.seeds import add_cells, shift_of_rate, weigh_places
@@ -95,7 +96,11 @@ def learn(
     if new_cells:
         odds = np.concatenate([weigh_places(scene, model, recipe)[1] for scene in scenes])
         model = replace(model, missing=shift_of_rate(odds, recipe.seed_rate))
-    return _refine(scenes, model, recipe, new_cells)
+        for scene in scenes:
+            add_cells(scene, model, recipe, first=1 << 40)
+    for _ in range(recipe.refits):
+        model = _refine(scenes, model, recipe, stride)
+    return model
 
 
 def _measure_scale(scenes: list[Scene], scale: Scale, geometry: Geometry) -> Scale:
@@ -134,16 +139,17 @@ def _levels(scenes: list[Scene], overall: np.ndarray, recipe: Recipe) -> tuple[f
     return level, (recipe.background * density * overall).astype(np.float32)
 
 
-def _refine(scenes: list[Scene], model: Model, recipe: Recipe, new_cells: bool) -> Model:
-    """One full fit of the windows; types, mean density and background from its soft counts."""
+def _refine(scenes: list[Scene], model: Model, recipe: Recipe, stride: int) -> Model:
+    """One full fit of the windows; types, mean density, background and overlap from its soft counts."""
     genes, number = model.types.profile.shape
     totals, back = np.zeros((genes, number)), np.zeros(genes)
     share = np.zeros(number)
     level_sum, level_weight = 0.0, 0.0
-    for scene in scenes:
-        if new_cells:
-            add_cells(scene, model, recipe, first=1 << 40)
+    pairs = []
+    for i, scene in enumerate(scenes):
         fit = fit_scene(scene, model, recipe)
+        if i % stride == 0:
+            pairs.append(weigh_pairs(scene, fit, model, recipe))
         finish(scene, fit, model, recipe)
         kernel.total_types(
             scene.pixel, scene.view.gene, scene.candidate, fit.mine, fit.weight, model.types.profile, totals
@@ -153,6 +159,7 @@ def _refine(scenes: list[Scene], model: Model, recipe: Recipe, new_cells: bool) 
         measured = np.log((fit.count[1:] + 20) / (fit.area[1:] + 20 / np.exp(model.level)))
         level_sum += float((measured * fit.count[1:]).sum())
         level_weight += float(fit.count[1:].sum())
+    model = replace(model, overlap=learn_overlap(np.concatenate(pairs), recipe.leak_last))
     types = model.types
     profile = (back + 50 * types.overall) / (back.sum() + 50)
     background = (model.background.sum() * profile).astype(np.float32)

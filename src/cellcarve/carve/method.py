@@ -50,6 +50,7 @@ def carve(
     recipe = Recipe(bonus=_bonus(prior.confidence))
     tissue = cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
+    trust = 1.0 if prior.core.any() else recipe.found
     if not prior.core.any():
         found = find_cells(tissue, settings.cell_diameter, recipe.types, recipe.halo)
         progress.note(f"no prior: {found} cells found from density and expression")
@@ -61,6 +62,7 @@ def carve(
 
     def one(tile: int) -> TileAnswer:
         result = _fit_tile(tissue, tile, nuclei, model, recipe, settings)
+        result.probability *= np.float32(trust)
         progress.advance(len(result.best))
         flat.relax()
         return result

@@ -74,6 +74,8 @@ class Model:
         ln of the mean density of cells, transcripts per µm².
     background
         (G,) float32 transcripts per µm² that belong to no cell.
+    overlap
+        Leak share of the last step, which also stands for cells that overlap in depth.
     missing
         Added to the log odds of new cells: how much commoner missed cells are here than usual.
     """
@@ -83,4 +85,5 @@ class Model:
     scale: Scale
     level: float
     background: np.ndarray
+    overlap: float = 0.5
     missing: float = 0.0

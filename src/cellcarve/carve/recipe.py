@@ -33,7 +33,11 @@ class Recipe:
     density
         Share (log scale) of a cell's own density; the rest is the mean density.
     leak, leak_last
-        Share of transcripts that left their cell, while labels are fitted and in the last step.
+        Share of transcripts that left their cell, while labels are fitted; and in the last step where it is not learned.
+    refits
+        Fits of the sample windows, each with programmes from the one before.
+    found
+        Share of the groups' transcripts, where no prior is given, that stem from the cell that the group stands for.
     leak_um
         Scale of the leak, Laplace along each axis.
     bonus
@@ -63,13 +67,15 @@ class Recipe:
     smooth: float = 0.8
     temper: float = 1.0
     within: float = 2.0
-    density: float = 0.5
+    density: float = 0.8
     leak: float = 0.15
     leak_last: float = 0.5
     leak_um: float = 3.0
     bonus: float = 3.0
     background: float = 0.04
     types: int = 20
+    refits: int = 2
+    found: float = 0.84
     sweeps: int = 4
     seed_expression: float = 0.092
     seed_distance: float = 0.93

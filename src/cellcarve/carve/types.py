@@ -7,7 +7,10 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
-# A profile holds this many transcripts of the overall profile, so that no gene is impossible anywhere.
+# A profile holds this many transcripts of the overall profile for every gene of the panel, so that no gene is impossible
+# anywhere: the more genes, the fewer transcripts of each that a profile is learned from.
+_PER_GENE = 0.2
+# As many are added to a cell before square roots are taken.
 _PSEUDO = 20.0
 # A cell's proportions of programmes start from this many transcripts of the tissue's own proportions.
 _PRIOR = 5.0
@@ -35,7 +38,7 @@ class Types:
 
 def refresh(totals: np.ndarray, share: np.ndarray, overall: np.ndarray) -> Types:
     """Types from the transcripts of each gene in each type, (G, K), and the share of cells of each type."""
-    profile = totals + _PSEUDO * overall[:, None]
+    profile = totals + _PER_GENE * len(overall) * overall[:, None]
     profile /= profile.sum(0)
     return Types(profile.astype(np.float32), share, overall)
 

@@ -14,6 +14,8 @@ _DISC, _BALL = 0.5, 0.4472
 # What a cell half as large again as usual costs, in nats and standard deviations: in even tissue places say nothing
 # of how many cells there are, and their usual size must.
 _SIZE_WEIGHT = 4.0
+# Nothing larger than this many standard deviations above the usual size is one cell.
+_LARGEST = 1.5
 
 
 @njit(cache=True, nogil=True)
@@ -62,8 +64,8 @@ def log_genes(tally, k, other, alpha, profile):
 
 
 @njit(cache=True, nogil=True)
-def log_size(s, n, rules):
-    """Log prior of the size of n transcripts: log-normal in the radius of the disc (ball) of their area (volume)."""
+def size_of(s, n, rules):
+    """Size of n transcripts in standard deviations: the log of the radius of the disc (ball) of their covariance."""
     mx, my, mz = s[0] / n, s[1] / n, s[2] / n
     xx, xy, yy = s[3] / n - mx * mx, s[4] / n - mx * my, s[6] / n - my * my
     det = max(xx * yy - xy * xy, 1e-12 * rules.scale**4)
@@ -72,7 +74,13 @@ def log_size(s, n, rules):
         xz, yz, zz = s[5] / n - mx * mz, s[7] / n - my * mz, s[8] / n - mz * mz
         det = zz * det - xx * yz * yz - yy * xz * xz + 2 * xy * xz * yz
         radius = max(det, 1e-18 * rules.scale**6) ** (1 / 6) / _BALL
-    z = math.log(radius / rules.scale) * rules.scale / rules.spread
+    return math.log(radius / rules.scale) * rules.scale / rules.spread
+
+
+@njit(cache=True, nogil=True)
+def log_size(s, n, rules):
+    """Log prior of the size of n transcripts: log-normal in its radius, of less weight where they are few."""
+    z = size_of(s, n, rules)
     return -_SIZE_WEIGHT * min(z * z, 9.0) * n / (n + 10.0)
 
 
@@ -88,6 +96,8 @@ def gain_of_one(a, b, cells, tally, profile, rules):
     na, nb = cells.n[a], cells.n[b]
     n = na + nb
     both = cells.sums[a] + cells.sums[b]
+    if size_of(both, n, rules) > _LARGEST:
+        return -math.inf
     place = (
         log_places(both, n, rules)
         - log_places(cells.sums[a], na, rules)

@@ -15,6 +15,9 @@ from cellcarve.settings import MixtureSettings
 
 _FIELD = 0.1
 _UNLIKE = 0.25
+# Usual deviation over scale, and how far numbers of transcripts count, with anchors and without: in even tissue large
+# cells would swallow their neighbours if they counted in full.
+_ANCHORED, _FREE = (0.5, 0.0), (0.7, 0.3)
 # Scales beyond which no nucleus is looked for.
 _FURTHEST = 12.0
 
@@ -50,6 +53,7 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
     dims = 3 if ready.molecules.deep else 2
     alpha = 0.0 if classic or settings.composition == "classic" else 2 * np.sqrt(ready.molecules.genes)
     anchored = settings.anchors and not classic and bool(ready.segment.any())
+    width, power = (1.0, 1.0) if classic else _ANCHORED if anchored else _FREE
     doubt = 1 - prior.confidence
     bonus = (-1.3 * float(np.log(doubt)) if doubt > 0 else np.inf) if anchored else 0.0
     return Rules(
@@ -57,8 +61,8 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
         spread=float(ready.spread),
         fewest=float(max(ready.fewest, 1)),
         dims=dims,
-        width=0.5 if anchored else 1.0,
-        power=0.0 if anchored else 1.0,
+        width=width,
+        power=power,
         typical=float(np.log(4 * max(ready.fewest, 1))),
         temper=1.0,
         rim=0.0,

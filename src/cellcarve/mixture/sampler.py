@@ -102,12 +102,11 @@ def steps(state: State, plan: Plan) -> Iterator[Course]:
     course = Course()
     last = plan.iterations
     generator = np.random.Generator(np.random.Philox(key=[plan.seed, 66]))
-    held = _held(state)
     while state.sweep < last:
         state.sweep += 1
         changes = [_draw(state, plan)]
         if state.sweep % _CONNECT == 0 or state.sweep == last:
-            changes.append(_moved(state, *loose_pieces(state, held)))
+            changes.append(_moved(state, *loose_pieces(state, _held(state))))
         changes.append(_drop(state, 2))
         if state.rules.alpha > 0 and state.sweep in _KIND_ROUNDS:
             learn_kinds(state, plan.genes, max(plan.fewest // 2, 5), generator)
@@ -131,8 +130,8 @@ def _due(sweep: int) -> bool:
 
 
 def _held(state: State) -> np.ndarray:
-    """(N,) bool: transcripts that a prior fastens to their component."""
-    return (state.scene.segment > 0) & (state.rules.bonus > 0)
+    """(N,) bool: transcripts of cells with an anchor. Nearness to it holds these together, not the graph."""
+    return state.cells.anchor[state.scene.label] > 0
 
 
 def _draw(state: State, plan: Plan) -> tuple[np.ndarray, np.ndarray]:

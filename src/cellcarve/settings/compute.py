@@ -18,7 +18,8 @@ class ComputeSettings(Validated):
     seed
         Same inputs, settings, version and seed give the same bytes, whatever the number of threads.
     memory
-        Memory the run may use, such as "8G"; where nothing is said, what the machine has.
+        Memory the run may use, such as "8G"; where nothing is said, what the machine has. Where it is little, tiles
+        are smaller, which changes a few assignments, and large arrays are kept in files, which changes none.
     """
 
     threads: int = bounded(0, 0)

@@ -11,6 +11,7 @@ import pytest
 import shapely
 from scipy.sparse import csc_matrix, csr_matrix
 
+from cellcarve import cli
 from cellcarve.errors import InputError
 
 
@@ -251,3 +252,25 @@ def test_merscope_of_a_real_slide(data_folder, follow):
     run = follow(f"--merscope {data_folder / 'merscope_brain' / 'small_with_images'}")
     assert len(run.prior.names) > 100
     assert (run.prior.cell > 0).mean() > 0.3
+
+
+QUICK = "--burnin-samples 3 --samples 4 --recorded-samples 2 --hillclimb 2 --output-transcript-metadata t.csv --nthreads 1"
+ANNDATA = "--anndata --anndata-coordinate-key spatial_microns --cell-id-column sopa_prior --voxel-size 2 bins_table.zarr"
+
+
+@pytest.mark.parametrize("line", [VISIUM, ANNDATA, "--zarr --cell-id-column named s.zarr"])
+def test_slides_and_stores_are_segmented(slide, mappings, store, bins, line):
+    """To the end, every molecule told once where it was seen."""
+    bins.write_zarr("bins_table.zarr")
+    assert cli.status(["proseg", *QUICK.split(" "), *line.split(" ")]) == 0
+    got = pd.read_csv("t.csv")
+    if line == VISIUM:
+        np.testing.assert_allclose(got.observed_x, np.repeat(slide.x[:29], 3), rtol=1e-5)
+        np.testing.assert_allclose(got.observed_y, np.repeat(slide.y[:29], 3), rtol=1e-5)
+        assert got.assignment.notna().any()
+    elif line == ANNDATA:
+        assert (
+            got.observed_x.tolist() == np.repeat([0.0, 2, 4, 6], bins.X.toarray().sum(1).astype(int)).tolist()
+        )
+    else:
+        assert got.observed_x.tolist() == [1, 2, 8, 9]
