@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _UNIT = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # Libraries that are loaded while transcripts are assigned, and when results are written.
-_WORKING, BASE = 330 * 2**20, 480 * 2**20
+_WORKING, BASE = 340 * 2**20, 500 * 2**20
 # Bytes of a row in arrays that may be kept in files, in arrays that may not, and of a cell in tables and outlines.
 # Measured on simulated tissue of 1 and 3 million transcripts, 300 and 5,000 genes.
 _FLAT, _LOOSE, _PER_CELL = 130, 60, 12_000
