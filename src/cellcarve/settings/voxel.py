@@ -143,7 +143,7 @@ class VoxelSettings(Validated):
     distance_pull: float = bounded(5.0, 0, 100)
     background_share: float | None = bounded(0.03, 0, 1)
     label_evidence: float = bounded(0.5, 0, 1)
-    sure: float = bounded(0.0, 0, 1)
+    sure: float = bounded(0.7, 0, 1)
 
 
 # Where the defaults above differ from those of proseg 3, its values: for those who stand in for it. What proseg has no
