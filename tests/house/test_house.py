@@ -148,3 +148,27 @@ def test_layers(path):
 def test_every_stage_has_its_layer():
     folders = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()}
     assert folders - {"cli", "compat"} <= set(MAY_IMPORT)
+
+
+def settings_fields() -> list[str]:
+    """Names of the fields of every settings class, as "Class.field"."""
+    files = [path for path in FILES if path.parent.name == "settings" or path.name == "settings.py"]
+    classes = [node for path in files for node in parsed(path).body if isinstance(node, ast.ClassDef)]
+    return [f"{c.name}.{n.target.id}" for c in classes for n in c.body if isinstance(n, ast.AnnAssign)]
+
+
+def read_names() -> tuple[set[str], tuple[str, ...]]:
+    """Attributes read by name outside the settings, and endings of names that getattr puts together."""
+    files = [path for path in FILES if path.parts[len(SOURCE.parts)] not in {"settings", "config.py"}]
+    nodes = [node for path in files for node in ast.walk(parsed(path))]
+    names = {n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
+    calls = [n for n in nodes if isinstance(n, ast.Call) and ast.unparse(n.func) == "getattr"]
+    composed = [n.args[1].values[-1] for n in calls if isinstance(n.args[1], ast.JoinedStr)]
+    return names, tuple(str(part.value) for part in composed if isinstance(part, ast.Constant))
+
+
+def test_every_option_is_read():
+    """An option that nothing reads promises what does not happen."""
+    names, endings = read_names()
+    unread = [field for field in settings_fields() if field.split(".")[1] not in names]
+    assert [field for field in unread if not field.endswith(endings)] == []

@@ -70,6 +70,8 @@ def test_numbers_add_up(kit):
     assert np.array_equal(found.row, np.flatnonzero(field.table.status == 0))
     assert np.array_equal(np.unique(found.cell[found.cell > 0]), np.arange(1, cells + 1))
     assert np.array_equal(found.cells.n_transcripts, np.bincount(found.cell, minlength=cells + 1)[1:])
+    own = field.table.x[found.row][found.cell == 1]
+    assert found.cells.x[0] == pytest.approx(own.mean())
     assert found.counts.shape == (cells, 20)
     assert found.counts.sum() == (found.cell > 0).sum()
     assert np.all(found.trace.components[:, :-1] >= found.trace.components[:, 1:])

@@ -26,11 +26,13 @@ def test_cells_are_described_from_their_transcripts(kit):
     values = {"confidence": sure, "assignment_confidence": None, "cluster": cluster, "prior": None}
     values |= {"lifespan": np.zeros(9), "origin": np.ones(9)}
     at = kit.points(field.table.x, field.table.y)
-    found = describe(at, cell, 9, values, False)
+    found = describe(at, cell, 9, values, (at.x + 100, at.y))
     place = np.column_stack([at.x, at.y]).astype(np.float64)
     for k in range(1, 9):
         own = cell == k
         assert found.n_transcripts[k - 1] == own.sum()
+        x, y = place[own].mean(0)
+        assert (found.x[k - 1], found.y[k - 1]) == pytest.approx((x + 100, y), abs=1e-4)
         assert found.area[k - 1] == pytest.approx(ConvexHull(place[own]).volume)
         assert found.density[k - 1] == pytest.approx(own.sum() / found.area[k - 1])
         low, high = np.linalg.eigvalsh(np.cov(place[own].T))

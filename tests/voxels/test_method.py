@@ -14,7 +14,13 @@ from cellcarve.read import read
 from cellcarve.settings import ComputeSettings, PriorSettings, ReadSettings, VoxelSettings
 from cellcarve.simulate import SimulateSettings, simulate
 from cellcarve.voxels import VoxelRun, sample, voxel
+from cellcarve.voxels.books import BooksError
+from cellcarve.voxels.books import check_books as check_chain
+from cellcarve.voxels.chain import begin
+from cellcarve.voxels.gibbs import draw_expression
+from cellcarve.voxels.intake import take_in
 from cellcarve.voxels.result import phi_rows, rate_rows
+from cellcarve.voxels.threads import Threads
 
 SHORT = VoxelSettings(
     burnin_samples=6,
@@ -86,6 +92,32 @@ def check_books(result: VoxelRun):
 
 def test_books_agree(finished):
     check_books(finished)
+
+
+def test_the_chain_checks_itself(tissue, finished):
+    checked = run(tissue, replace(SHORT, check_consistency=True), threads=2)
+    assert np.array_equal(checked.cell, finished.cell)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "book"),
+    [
+        (lambda chain: chain.cells.volume.__setitem__(1, 10**6), "volumes"),
+        (lambda chain: chain.cells.edge.__setitem__((2, 0), -1), "edges of layers"),
+        (lambda chain: chain.rates.tally.__setitem__(chain.rates.key >= 0, 99), "counts of cells and genes"),
+        (lambda chain: chain.rates.value.__setitem__(slice(None), np.nan), "rates"),
+        (lambda chain: chain.spots.after.__setitem__(0, 0), "transcripts of each voxel"),
+        (lambda chain: chain.spots.made.__setitem__(slice(None), 1), "transcripts made by no cell"),
+    ],
+)
+def test_wrong_books_are_noticed(tissue, spoil, book):
+    table, prior = tissue
+    chain, _ = begin(take_in(table, prior, SHORT), prior, SHORT, 0)
+    draw_expression(chain, SHORT, "warm", True, Threads(1))
+    check_chain(chain)
+    spoil(chain)
+    with pytest.raises(BooksError, match=book):
+        check_chain(chain)
 
 
 def test_a_transcript_lies_in_the_cell_that_made_it(finished):

@@ -1,5 +1,7 @@
 """The fitted chain as a result: in the order of input rows, with cells numbered anew."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cellcarve.data.segmentation import Origin
@@ -18,10 +20,14 @@ def assemble(
     state: State,
     course: Course,
     found: tuple[np.ndarray, np.ndarray],
-    rest: tuple[dict[str, object], list[str]],
+    rest: tuple[Sequence[np.ndarray], dict[str, object], list[str]],
 ) -> MixtureRun:
-    """The result in the order of input rows, cells numbered by their first transcript."""
-    m, (share, second), (params, notes) = ready.molecules, found, rest
+    """The result in the order of input rows, cells numbered by their first transcript.
+
+    `found` is (share of votes, runner-up) of each transcript; `rest` is (positions in input coordinates, values in
+    force, sentences for the user).
+    """
+    m, (share, second), (place, params, notes) = ready.molecules, found, rest
     label = m.to_input(state.scene.label)
     number, parts = renumber(label, len(state.cells.n), state.cells.anchor)
     cells = len(parts)
@@ -51,7 +57,7 @@ def assemble(
         compartment=None if chances is None else m.to_input(chances.argmax(1).astype(np.uint8)),
         nuclei_probs=None if chances is None else m.to_input((1 - chances[:, 1]).astype(np.float32)),
         colour=None,
-        cells=describe(at, cell, cells, values, m.deep),
+        cells=describe(at, cell, cells, values, place),
         counts=counts_of(cell, gene, cells, m.genes),
         rings=None,
         slices=[],
@@ -91,7 +97,5 @@ def _trace(course: Course, fewest: int) -> Trace:
         changed=np.array([r.changed for r in rounds]),
         noise=np.array([r.noise for r in rounds]),
         merged=np.array([r.merged for r in rounds], np.int64),
-        split=np.array([r.split for r in rounds], np.int64),
-        born=np.array([r.born for r in rounds], np.int64),
         history=len(course.history or []),
     )

@@ -72,7 +72,10 @@ def fit(
         progress.advance(1)
     params = _params(ready, settings, state, plan)
     share, second = settle(state, course.history)
-    return assemble(ready, marked, state, course, (share, second), (params, notes))
+    row = ready.molecules.row
+    axes = (table.x, table.y) if table.z is None or settings.force_2d else (table.x, table.y, table.z)
+    place = [axis[row] for axis in axes]
+    return assemble(ready, marked, state, course, (share, second), (place, params, notes))
 
 
 def mark(

@@ -118,8 +118,8 @@ class Trace:
         (R,) float64, share of transcripts that changed their cell.
     noise
         (R,) float64, share of transcripts in no cell.
-    merged, split, born
-        (R,) int64 cells joined, cut and begun.
+    merged
+        (R,) int64 cells joined.
     history
         Rounds at the end that took part in the vote.
     """
@@ -129,8 +129,6 @@ class Trace:
     changed: np.ndarray
     noise: np.ndarray
     merged: np.ndarray
-    split: np.ndarray
-    born: np.ndarray
     history: int
 
 
@@ -141,7 +139,7 @@ class CellTable:
     Attributes
     ----------
     x, y, z
-        Mean position, µm, float64; z is None in two dimensions.
+        Mean position in input coordinates, µm, float64; z is None in two dimensions.
     cluster
         int32, most frequent molecule cluster (1 ..), or None where there are none.
     n_transcripts

@@ -68,8 +68,6 @@ class Round:
     changed: float
     noise: float
     merged: int = 0
-    split: int = 0
-    born: int = 0
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """Statistics of the cells of a fitted mixture."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
@@ -22,14 +24,14 @@ def describe(
     cell: np.ndarray,
     cells: int,
     values: dict[str, np.ndarray | None],
-    deep: bool,
+    place: Sequence[np.ndarray],
 ) -> CellTable:
     """Statistics of C cells.
 
     Parameters
     ----------
     at
-        Positions of N transcripts, µm.
+        Positions of N transcripts, µm, from anywhere.
     cell
         (N,) int32, 0 = none, else 1 .. C.
     cells
@@ -37,8 +39,8 @@ def describe(
     values
         Per transcript: ``confidence``, ``assignment_confidence``, ``cluster`` and ``prior`` (each may be None); per
         cell: ``lifespan`` and ``origin``.
-    deep
-        Whether z counts.
+    place
+        x, y and, in three dimensions, z of the transcripts in input coordinates, each (N,).
     """
     n = np.bincount(cell, minlength=cells + 1)[1:]
     big = n >= _DENSE
@@ -48,11 +50,11 @@ def describe(
         density = np.where(big, n / area, np.nan)
     cluster, share = _majority(cell, values["cluster"], cells)
     prior, _ = _majority(cell, values["prior"], cells)
-    mean = [_mean(cell, axis, cells) for axis in at]
+    mean = [_mean(cell, axis, cells) for axis in place]
     return CellTable(
         x=mean[0],
         y=mean[1],
-        z=mean[2] if deep else None,
+        z=mean[2] if len(mean) > 2 else None,
         cluster=cluster,
         n_transcripts=n.astype(np.int64),
         area=area,

@@ -49,16 +49,8 @@ class MixtureSettings(Validated):
         genes repeat within cells.
     merges
         Join neighbouring cells that are better explained as one.
-    splits
-        Cut cells that are better explained as two.
-    births
-        Start cells where many transcripts are left without one.
     anchors
         Cells of the prior are kept and hold their nuclear transcripts as firmly as the prior is trusted.
-    prior_cells_only
-        Drop cells that no prior cell stands behind.
-    smallest_cell
-        Cells of fewer transcripts are dissolved; 0 keeps all.
     ncv_neighbours
         Neighbours whose genes make up a transcript's composition; 0 = from the number of genes.
     ncv_method
@@ -82,11 +74,7 @@ class MixtureSettings(Validated):
     z_stretch: float = bounded(1.0, 1e-6, 1e6)
     composition: Composition = "auto"
     merges: bool = True
-    splits: bool = True
-    births: bool = True
     anchors: bool = True
-    prior_cells_only: bool = False
-    smallest_cell: int = bounded(0, 0)
     ncv_neighbours: int = bounded(0, 0)
     ncv_method: NcvMethod = "ri"
     compat: Compat = ""

@@ -74,7 +74,7 @@ class VoxelSettings(Validated):
     hyperparam_neg_mu_phi, hyperparam_tau_phi
         Minus the mean, and the precision, of the prior on log odds.
     check_consistency
-        Check the chain's books after every sweep; slow.
+        Count volumes, edges and transcripts anew after every sweep, and stop where the chain's books differ; slow.
     max_transcript_nucleus_distance
         Transcripts farther than this (µm) from the middle of every prior cell take no part.
     expand_initialized_cells

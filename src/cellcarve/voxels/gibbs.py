@@ -4,6 +4,7 @@ import numpy as np
 
 from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.background import update_background
+from cellcarve.voxels.books import check_books
 from cellcarve.voxels.chain import Chain
 from cellcarve.voxels.components import draw_weights, update_dims, update_volumes
 from cellcarve.voxels.expression import (
@@ -166,3 +167,5 @@ def draw_expression(
         _update_components(chain, settings, sampled, threads)
     _draw_cells(chain, settings, threads)
     _update_background(chain, settings, rest, threads)
+    if settings.check_consistency:
+        check_books(chain)
