@@ -1,9 +1,12 @@
 import json
+import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields, is_dataclass
 
 import pytest
+from docstring_parser import parse_from_object
 
 from cellcarve import __version__, cli
 from cellcarve.errors import InputError, OutputError
@@ -167,6 +170,36 @@ def test_help_names_every_setting_with_its_meaning(capsys):
         "--config",
     ):
         assert word in text
+
+
+def flags(text):
+    return re.findall(r"^│[ *]*(--[a-z0-9-]+)", text, re.M)
+
+
+def test_help_shows_the_flags_of_a_method_where_it_is_named(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["cellcarve", "segment", "--help"])
+    assert cli.status(["segment", "--help"]) == 0
+    plain = capsys.readouterr().out
+    assert len(flags(plain)) <= 45
+    for method, own, other in (
+        ("voxel", "--nhidden", "--cell-scale"),
+        ("mixture", "--cell-scale", "--nhidden"),
+    ):
+        words = ["segment", "--method", method, "--help"]
+        assert " ".join(words) in plain
+        monkeypatch.setattr("sys.argv", ["cellcarve", *words])
+        assert cli.status(words) == 0
+        shown = flags(capsys.readouterr().out)
+        assert own in shown
+        assert other not in shown
+        assert own not in flags(plain)
+
+
+@pytest.mark.parametrize("stage", [kind for kind in vars(Settings()).values() if is_dataclass(kind)])
+def test_every_setting_says_what_it_means(stage):
+    """The help and the page on settings are made of these words."""
+    told = {item.arg_name: item.description for item in parse_from_object(type(stage)).params}
+    assert [item.name for item in fields(stage) if not told.get(item.name)] == []
 
 
 def test_help_is_quick_because_nothing_heavy_is_imported():

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from cellcarve.cli.folded import folded
 from cellcarve.cli.shared import FOLDER, OUTPUT, Shown
 from cellcarve.settings import (
     CarveSettings,
@@ -23,9 +24,9 @@ INPUT = Parameter(name="*", group=Group("Input", sort_key=1))
 PRIOR = Parameter(name="*", group=Group("Prior", sort_key=2), negative_bool=())
 CHOICE = Group("Method", sort_key=3)
 METHOD = Parameter(name="*", group=CHOICE)
-MIXTURE = Parameter(name="*", group=Group("Method mixture", sort_key=4))
-VOXEL = Parameter(name="*", group=Group("Method voxel", sort_key=5))
-COMPUTE = Parameter(name="*", group=Group("Compute", sort_key=9))
+COMPUTE = Parameter(name="*", group=Group("Compute", sort_key=4))
+MIXTURE = Parameter(name="*", group=folded("mixture", 5))
+VOXEL = Parameter(name="*", group=folded("voxel", 6))
 
 
 @dataclass(frozen=True)

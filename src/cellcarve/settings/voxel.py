@@ -47,12 +47,16 @@ class VoxelSettings(Validated):
         Let transcripts have moved away from where they were made.
     diffusion_probability
         Share of transcripts that moved far.
-    diffusion_sigma_near, diffusion_sigma_far
-        Spread of near and far moves in µm, along x and y; by default 1 and 4.
+    diffusion_sigma_near
+        Spread of near moves in µm, along x and y; by default 1.
+    diffusion_sigma_far
+        Spread of far moves in µm, along x and y; by default 4.
     diffusion_sigma_z
         Spread of moves along z, as a share of the section's thickness.
-    diffusion_proposal_sigma, diffusion_proposal_sigma_z
-        Spread of proposed moves in µm, and along z.
+    diffusion_proposal_sigma
+        Spread of proposed moves in µm, along x and y.
+    diffusion_proposal_sigma_z
+        Spread of proposed moves along z.
     variable_burnin_dispersion
         Sample the dispersion in the burn-in too.
     burnin_dispersion
@@ -69,10 +73,14 @@ class VoxelSettings(Validated):
         Bandwidth in µm of the density that the background strata are made of.
     density_bins
         Background strata.
-    hyperparam_e_phi, hyperparam_f_phi
-        Shape and scale of the prior on the dispersion.
-    hyperparam_neg_mu_phi, hyperparam_tau_phi
-        Minus the mean, and the precision, of the prior on log odds.
+    hyperparam_e_phi
+        Shape of the prior on the dispersion.
+    hyperparam_f_phi
+        Scale of the prior on the dispersion.
+    hyperparam_neg_mu_phi
+        Minus the mean of the prior on log odds.
+    hyperparam_tau_phi
+        Precision of the prior on log odds.
     check_consistency
         Count volumes, edges and transcripts anew after every sweep, and stop where the chain's books differ; slow.
     max_transcript_nucleus_distance
