@@ -28,16 +28,20 @@ def proseg_tables():
 def proseg_table(kind):
     """Options of one group: flag, default, meaning."""
     told = parse_from_object(kind)
-    meaning = {}
-    for item in told.params:
-        meaning |= dict.fromkeys(item.arg_name.split(", "), " ".join(item.description.split()))
-    rows = []
+    meaning, rows = meanings(told), []
     for item in dataclasses.fields(kind):
         default = {None: "", False: "off"}.get(item.default, str(item.default))
         flag = f"--{item.name.replace('_', '-')}"
         rows.append(f"| `{flag}` | {default} | {escaped(meaning[item.name])} |")
     head = "| option | default | meaning |\n|---|---|---|"
     return "\n".join([f"### {told.short_description.rstrip('.')}", "", head, *rows])
+
+
+def meanings(told):
+    """Meaning of every field of a docstring, where some share theirs."""
+    return {
+        name: " ".join(item.description.split()) for item in told.params for name in item.arg_name.split(", ")
+    }
 
 
 def settings_tables():
@@ -53,7 +57,7 @@ def settings_tables():
 def table(kind):
     """Table of one settings class."""
     told = parse_from_object(kind)
-    meaning = {item.arg_name: " ".join(item.description.split()) for item in told.params}
+    meaning = meanings(told)
     rows = [row(item, meaning[item.name]) for item in dataclasses.fields(kind)]
     head = "| name | flag | default | meaning |\n|---|---|---|---|"
     return "\n".join([f"## {told.short_description.rstrip('.')}", "", head, *rows])
