@@ -198,6 +198,16 @@ def _softmax(score, out):
 
 
 @njit(cache=True, nogil=True)
+def _parts(weight, profile, c, g, part):
+    """What each programme of a cell makes of a gene, into `part` (Q,); returns their sum."""
+    total = np.float32(1e-30)
+    for q in range(len(part)):
+        part[q] = weight[c, q] * profile[g, q]
+        total += part[q]
+    return total
+
+
+@njit(cache=True, nogil=True)
 def recount(pixel, gene, candidate, mine, weight, profile, gained, back):
     """Soft transcripts of each cell's programmes, added to `gained` (C, Q), and of the background's genes, to `back`.
 
@@ -213,10 +223,7 @@ def recount(pixel, gene, candidate, mine, weight, profile, gained, back):
             # Below a hundredth it changes nothing that is kept.
             if c == 0 or r < 0.01:
                 continue
-            total = np.float32(1e-30)
-            for q in range(number):
-                part[q] = weight[c, q] * profile[g, q]
-                total += part[q]
+            total = _parts(weight, profile, c, g, part)
             for q in range(number):
                 gained[c, q] += part[q] * (r / total)
         back[g] += mine[t, K]
@@ -233,10 +240,7 @@ def total_types(pixel, gene, candidate, mine, weight, profile, totals):
             c = candidate[pixel[t], k]
             if c == 0 or mine[t, k] < 0.01:
                 continue
-            total = np.float32(1e-30)
-            for q in range(number):
-                part[q] = weight[c, q] * profile[g, q]
-                total += part[q]
+            total = _parts(weight, profile, c, g, part)
             for q in range(number):
                 totals[g, q] += part[q] * (mine[t, k] / total)
 
