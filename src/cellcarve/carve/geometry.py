@@ -183,13 +183,13 @@ def learn_geometry(
     number = sum(len(p.index) for p in pairs)
     shape = border_slope(scenes, unit)
     if number < _FEWEST_PAIRS:
-        tell(f"only {number} transcripts lie between cells of clearly different type; geometry not learned")
+        tell(f"only {number:,} transcripts lie between cells of clearly different type; geometry not learned")
         chosen = Geometry()
     else:
         chosen = _search(_Trial(scenes, pairs, scale, recipe), start, shape)
         tell(
-            f"geometry learned from {number} transcripts between cells of clearly different type: nuclear size counts "
-            f"{chosen.power:g}, balance {chosen.balance:g}, valley {chosen.valley:.2f}, blur {chosen.blur:.2f}"
+            f"geometry learned from {number:,} transcripts between cells of clearly different type: nuclear size counts "
+            f"{chosen.power:.2f}, balance {chosen.balance:.2f}, valley {chosen.valley:.2f}, blur {chosen.blur:.2f}"
         )
     for scene in scenes:
         measure_scene(scene, scale, chosen, recipe)

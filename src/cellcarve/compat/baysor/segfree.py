@@ -48,7 +48,7 @@ def segfree(options: Options) -> None:
 
         log.stage("estimating noise level")
         found = survey(table, config, options)
-        log.stage(f"estimating neighborhood compositions of {min(near, len(table))} molecules")
+        log.stage(f"estimating neighborhood compositions from {min(near, len(table))} neighbours each")
         source = compositions_of(found, near, options)
         vectors = reduce(
             source, config.plotting.ncv_method, _DIMENSIONS, (options.seed, options.threads, False)
