@@ -49,7 +49,8 @@ def edges_of_scipy(at, furthest):
     corner = Delaunay(at.astype(np.float64)).simplices
     a, b, c = (at[corner[:, s]].astype(np.float64) for s in range(3))
     sides = [np.linalg.norm(u - v, axis=1) for u, v in ((a, b), (b, c), (c, a))]
-    area = np.abs(np.cross(b - a, c - a)) / 2
+    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
+    area = np.abs(ux * vy - uy * vx) / 2
     small = np.prod(sides, axis=0) / (4 * area) <= furthest
     return {tuple(sorted((t[i], t[j]))) for t in corner[small].tolist() for i, j in ((0, 1), (1, 2), (0, 2))}
 
