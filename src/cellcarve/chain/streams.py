@@ -16,10 +16,8 @@ LOADING = 12  # theta of a factor and gene
 BACKGROUND = 13  # background rate of a gene in a layer and stratum
 VOLUME = 14  # mean and spread of log volumes; item = component
 SCALE = 15  # scale of a cell; item = cell
-PROJECTION = 16  # k-means start: random projection and seeding
 
 # mixture method, 64 .. 127
 MIXTURE_ASSIGN = 64  # component of a transcript; item = rank of the transcript among the kept rows
 MIXTURE_CLUSTERS = 65  # start of the molecule clusters; key of a NumPy generator
-MIXTURE_SPLIT = 66  # start of a trial cut of a component; item = component
 MIXTURE_COLOURS = 67  # random vectors of genes and the embedding of compositions; key of a NumPy generator

@@ -43,21 +43,6 @@ class Mixture(NamedTuple):
     latent: np.ndarray
 
 
-class Learnt(NamedTuple):
-    """Sums over cells, by dimension and component.
-
-    Attributes
-    ----------
-    counts
-        int32 (k, m, bin): counts.
-    tables
-        int32 (k, m): tables of the Chinese restaurant with concentration r.
-    """
-
-    counts: np.ndarray
-    tables: np.ndarray
-
-
 @njit(cache=True, nogil=True)
 def add_count(product, total, size, odds, count, exposed):
     """Multiply the factor of one dimension with counts, relative to none, into each component's product.

@@ -9,9 +9,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 from docstring_parser import parse_from_object
 
+from cellcarve.compat.commands import answered
 from cellcarve.compat.proseg.earlier import modern
 from cellcarve.compat.proseg.options import InputOptions, ModelOptions, Options, OutputOptions
-from cellcarve.errors import SettingsError
 
 VERSION = "3.2.0"
 _SHORT = {
@@ -55,12 +55,7 @@ def parse(tokens: list[str]) -> Parsed:
         An option is unknown, lacks its value or has one that does not fit; or the input is missing.
     """
     words, warnings = modern(tokens)
-    command = _command()
-    try:
-        values = command.main(words, prog_name="cellcarve proseg", standalone_mode=False)
-    except click.ClickException as error:
-        sentence = " ".join(error.format_message().split()).rstrip(".")
-        raise SettingsError(f"{sentence}; see cellcarve proseg --help") from None
+    values = answered(_command(), words, "cellcarve proseg")
     if not isinstance(values, dict):
         return Parsed(None)
     parts = {

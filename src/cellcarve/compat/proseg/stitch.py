@@ -10,7 +10,8 @@ import click
 import numpy as np
 import pyarrow as pa
 
-from cellcarve.errors import InputError, OutputError, SettingsError
+from cellcarve.compat.commands import answered
+from cellcarve.errors import InputError, OutputError
 from cellcarve.read.convert import Place, as_positions
 from cellcarve.read.stream import CsvStream, first_line
 from cellcarve.staged import staged
@@ -56,11 +57,7 @@ def main(tokens: list[str]) -> None:
     CellcarveError
         The arguments, the folder or the output do not allow it.
     """
-    try:
-        given = _command().main(tokens, prog_name="cellcarve stitch-cosmx", standalone_mode=False)
-    except click.ClickException as error:
-        sentence = " ".join(error.format_message().split()).rstrip(".")
-        raise SettingsError(f"{sentence}; see cellcarve stitch-cosmx --help") from None
+    given = answered(_command(), tokens, "cellcarve stitch-cosmx")
     if isinstance(given, dict):
         fields, rows = stitch(given["folder"], given["table"], given["flip_y"])
         print(f"{rows:,} transcripts of {fields} fields of view in {given['table']}")

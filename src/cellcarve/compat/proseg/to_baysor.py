@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
+from cellcarve.compat.commands import answered
 from cellcarve.convert.ranger import accepted, check, write_assignment, write_rings
 from cellcarve.convert.source import load, load_files
-from cellcarve.errors import InputError, SettingsError
+from cellcarve.errors import InputError
 from cellcarve.staged import staged
 
 CSV = Path("proseg-to-baysor-transcript-metadata.csv")
@@ -31,11 +32,7 @@ def main(tokens: list[str]) -> None:
     OutputError
         The files cannot be written.
     """
-    try:
-        _command.main(tokens, prog_name="proseg-to-baysor", standalone_mode=False)
-    except click.ClickException as error:
-        sentence = " ".join(error.format_message().split()).rstrip(".")
-        raise SettingsError(f"{sentence}; see proseg-to-baysor --help") from None
+    answered(_command, tokens, "proseg-to-baysor")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
