@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,6 +14,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.targets: dict[Path, Path] = {}
+        self.stale: set[Path] = set()
 
     def place(self, target: Path) -> Path:
         """Name to write a file or folder under.
@@ -41,6 +42,16 @@ class Stage:
         self.targets[target] = partial
         return partial
 
+    def replaces(self, stale: Iterable[Path]) -> None:
+        """Files of an earlier run that would not fit the new ones: they go when these are put in place.
+
+        Parameters
+        ----------
+        stale
+            Files, there or not; what is written anew under such a name stays.
+        """
+        self.stale |= {Path(os.path.realpath(path)) for path in stale}
+
 
 @contextmanager
 def staged() -> Iterator[Stage]:
@@ -59,10 +70,13 @@ def staged() -> Iterator[Stage]:
     stage = Stage()
     try:
         yield stage
+        for path in stage.stale - set(stage.targets):
+            path.unlink(missing_ok=True)
         for target, partial in stage.targets.items():
             put_in_place(partial, target)
     except OSError as error:
-        where = error.filename or "an output"
+        # A full disk names no file: it is the last that was begun.
+        where = error.filename or next(reversed(stage.targets), "an output")
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OutputError(
             f"cannot write '{where}': {reason}; free space there or name another place"

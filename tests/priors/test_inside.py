@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-from cellcarve.priors.inside import polygon_of, ring_areas
+from cellcarve.data.rings import ring_areas
+from cellcarve.priors.inside import polygon_of
 
 
 def stars(rng, count, size):

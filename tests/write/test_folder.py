@@ -18,7 +18,7 @@ STEPS = (
     "cellcarve.write.files.write_boundaries",
     "anndata.AnnData.write_h5ad",
     "cellcarve.write.files.write_store",
-    "cellcarve.write.folder._put_in_place",
+    "cellcarve.write.folder.put_in_place",
 )
 
 

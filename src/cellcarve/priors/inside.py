@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numba import njit
 
+from cellcarve.data.rings import ring_areas
+
 _SQUARE = 8.0
 
 
@@ -47,24 +49,6 @@ def _hash(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     first = np.zeros(shape.prod() + 1, np.int64)
     np.cumsum(np.bincount(square, minlength=shape.prod()), out=first[1:])
     return np.argsort(square, kind="stable"), first, np.append(low, side), shape
-
-
-def ring_areas(x: np.ndarray, y: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """(P,) float64 areas of rings given as in `polygon_of`, µm²."""
-    return _areas(x, y, start)
-
-
-@njit(cache=True, nogil=True)
-def _areas(x, y, start):
-    area = np.zeros(len(start) - 1)
-    for p in range(len(area)):
-        total = 0.0
-        a = start[p]
-        # Measured from the first vertex: far from the origin the products would drown the area.
-        for i in range(a + 1, start[p + 1] - 1):
-            total += (x[i] - x[a]) * (y[i + 1] - y[a]) - (x[i + 1] - x[a]) * (y[i] - y[a])
-        area[p] = abs(total) / 2
-    return area
 
 
 @njit(cache=True, nogil=True)

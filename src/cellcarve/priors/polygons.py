@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from cellcarve.data.prior import Prior
+from cellcarve.data.rings import ring_areas
 from cellcarve.data.table import Table
 from cellcarve.errors import InputError
 from cellcarve.priors.found import Found, kept_rows
 from cellcarve.priors.holds import holds_nuclei
-from cellcarve.priors.inside import polygon_of, ring_areas
+from cellcarve.priors.inside import polygon_of
 from cellcarve.priors.placement import apply, elsewhere, placement
 from cellcarve.priors.rings import Rings, load_rings
 from cellcarve.settings import PriorSettings

@@ -9,6 +9,7 @@ from pathlib import Path
 from cellcarve.data.result import Run
 from cellcarve.errors import OutputError
 from cellcarve.progress import Progress
+from cellcarve.staged import put_in_place
 from cellcarve.write.files import write_files
 
 RECORD = "run.json"
@@ -78,7 +79,7 @@ def write_run(run: Run, folder: Path, overwrite: bool, report: bool, progress: P
     try:
         partial.mkdir(parents=True)
         write_files(run, partial, report, progress)
-        _put_in_place(partial, folder)
+        put_in_place(partial, folder)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         with suppress(OSError):
@@ -87,20 +88,6 @@ def write_run(run: Run, folder: Path, overwrite: bool, report: bool, progress: P
         if _of_the_disk(error):
             raise _refusal(folder, error) from error
         raise
-
-
-def _put_in_place(partial: Path, folder: Path) -> None:
-    """Rename, moving an earlier result aside until the new one is in its place."""
-    earlier = folder.with_name(f".{folder.name}.earlier-{os.getpid()}")
-    with suppress(FileNotFoundError):
-        folder.rename(earlier)
-    try:
-        partial.rename(folder)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            earlier.rename(folder)
-        raise
-    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _of_the_disk(error: BaseException) -> bool:

@@ -17,9 +17,9 @@ from cellcarve.compat.baysor.outputs.cell_stats import significant
 from cellcarve.compat.baysor.outputs.loom import write_loom
 from cellcarve.compat.baysor.outputs.mend import mend
 from cellcarve.compat.baysor.outputs.polygons import collection, polygons_of
-from cellcarve.compat.baysor.outputs.staging import Staging
 from cellcarve.errors import InputError, OutputError, SettingsError
 from cellcarve.mixture.result import Rings
+from cellcarve.staged import staged
 
 STATS = ["cell", "x", "y", "z", "cluster", "n_transcripts", "density", "elongation", "area", "avg_confidence",
          "avg_assignment_confidence", "max_cluster_frac", "lifespan"]  # fmt: skip
@@ -338,8 +338,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
     target.write_text("old")
 
     def write():
-        with Staging() as stage:
-            stage.name(target).write_text("new")
+        with staged() as stage:
+            stage.place(target).write_text("new")
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OutputError, match=r"cannot write .*a\.csv.*No space"):

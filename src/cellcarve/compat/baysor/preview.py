@@ -7,8 +7,8 @@ from cellcarve.compat.baysor.effective import effective
 from cellcarve.compat.baysor.loading import load
 from cellcarve.compat.baysor.log import Log
 from cellcarve.compat.baysor.options import Options
-from cellcarve.compat.baysor.outputs.staging import Staging
 from cellcarve.compat.baysor.paths import check_apart, paths_for
+from cellcarve.staged import staged
 
 _DIMENSIONS = 20
 _SURELY_NOISE = 0.01
@@ -56,8 +56,8 @@ def preview(options: Options) -> None:
         place = gene_structure(together, options.seed)
         log.stage("drawing")
         page = preview_page(Look(table, found.confidence, found.noise, colour, place), config)
-        with Staging() as stage:
-            stage.name(paths.main).write_text(page, "utf-8")
+        with staged() as stage:
+            stage.place(paths.main).write_text(page, "utf-8")
         log.note("All done!")
 
 

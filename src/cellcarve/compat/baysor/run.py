@@ -19,10 +19,10 @@ from cellcarve.compat.baysor.outputs.molecules import write_molecules
 from cellcarve.compat.baysor.outputs.naming import numbered, run_id
 from cellcarve.compat.baysor.outputs.params import write_params
 from cellcarve.compat.baysor.outputs.polygons import write_polygons, write_slices
-from cellcarve.compat.baysor.outputs.staging import Staging
 from cellcarve.compat.baysor.paths import Paths, check_apart, paths_for
 from cellcarve.compat.baysor.prior import Laid, lay_prior
 from cellcarve.mixture.result import MixtureRun
+from cellcarve.staged import staged
 
 STATS, PARAMS, LOG = "cell_stats.csv", "params.dump.toml", "log.log"
 FLAT, DEEP = "polygons_2d.json", "polygons_3d.json"
@@ -96,15 +96,15 @@ def _save_tables(job: _Job) -> None:
     job.log.stage("saving the tables")
     stats = cell_stats(job.run.cells, job.names)
     genes = job.molecules.table.genes
-    with Staging() as stage:
+    with staged() as stage:
         beside = job.paths.beside
         stage.replaces(beside(name) for name in (FLAT, DEEP, BORDERS, DIAGNOSTICS))
         stage.replaces(beside(f"counts.{form}") for form in COUNTS)
-        _write_molecules(job, stage.name(job.paths.main))
-        write_cell_stats(stage.name(beside(STATS)), stats)
+        _write_molecules(job, stage.place(job.paths.main))
+        write_cell_stats(stage.place(beside(STATS)), stats)
         for form in job.options.counts:
-            write_counts(stage.name(beside(f"counts.{form}")), form, job.run.counts, genes, stats)
-        write_params(stage.name(beside(PARAMS)), job.config, job.options)
+            write_counts(stage.place(beside(f"counts.{form}")), form, job.run.counts, genes, stats)
+        write_params(stage.place(beside(PARAMS)), job.config, job.options)
     job.log.note(f"Saved {job.paths.main}, and statistics, counts and parameters beside it")
 
 
@@ -123,10 +123,10 @@ def _save_polygons(job: _Job) -> None:
         job.run.rings = mend(job.run.rings, job.run.cells, scale)
     if form == "none" or job.run.rings is None:
         return
-    with Staging() as stage:
-        write_polygons(stage.name(job.paths.beside(FLAT)), job.run.rings, job.names, form, scale)
+    with staged() as stage:
+        write_polygons(stage.place(job.paths.beside(FLAT)), job.run.rings, job.names, form, scale)
         if job.molecules.table.z is not None:
-            write_slices(stage.name(job.paths.beside(DEEP)), job.run.slices, job.names, form, scale)
+            write_slices(stage.place(job.paths.beside(DEEP)), job.run.slices, job.names, form, scale)
 
 
 def _save_colours(job: _Job) -> None:
@@ -135,8 +135,8 @@ def _save_colours(job: _Job) -> None:
         return
     job.log.stage("estimating local colours")
     method.colour(job.molecules, job.options, job.run)
-    with Staging() as stage:
-        _write_molecules(job, stage.name(job.paths.main))
+    with staged() as stage:
+        _write_molecules(job, stage.place(job.paths.main))
 
 
 def _save_pages(job: _Job) -> None:
@@ -148,8 +148,8 @@ def _save_pages(job: _Job) -> None:
     table = job.molecules.table
     prior = prior_rings(table, job.laid, job.options)
     borders = borders_page(table, job.run, job.names, prior, job.config)
-    with Staging() as stage:
-        stage.name(job.paths.beside(DIAGNOSTICS)).write_text(
+    with staged() as stage:
+        stage.place(job.paths.beside(DIAGNOSTICS)).write_text(
             diagnostics_page(job.run, job.log.warnings), "utf-8"
         )
-        stage.name(job.paths.beside(BORDERS)).write_text(borders, "utf-8")
+        stage.place(job.paths.beside(BORDERS)).write_text(borders, "utf-8")

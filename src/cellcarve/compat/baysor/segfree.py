@@ -12,9 +12,9 @@ from cellcarve.compat.baysor.options import Options
 from cellcarve.compat.baysor.outputs.colours import hex_codes
 from cellcarve.compat.baysor.outputs.loom import COLUMNS, loom
 from cellcarve.compat.baysor.outputs.naming import numbered, run_id
-from cellcarve.compat.baysor.outputs.staging import Staging
 from cellcarve.compat.baysor.paths import check_apart, paths_for
 from cellcarve.mixture.compositions import Compositions
+from cellcarve.staged import staged
 
 _DIMENSIONS = 30
 
@@ -61,8 +61,8 @@ def segfree(options: Options) -> None:
             "confidence": found.confidence,
         }
         log.stage("saving", len(table), "molecules")
-        with Staging() as stage:
-            _write(stage.name(paths.main), source, table.genes, columns, log)
+        with staged() as stage:
+            _write(stage.place(paths.main), source, table.genes, columns, log)
         log.note("All done!")
 
 

@@ -5,9 +5,9 @@ import numpy as np
 from cellcarve.compat.proseg.options import Options
 from cellcarve.compat.proseg.priors.masks import laid, unlaid
 from cellcarve.data.prior import Prior, PriorRaster
+from cellcarve.data.rings import paint
 from cellcarve.data.table import Status, Table
 from cellcarve.errors import InputError
-from cellcarve.priors.paint import paint
 from cellcarve.priors.placement import extent
 from cellcarve.priors.rings import load_rings
 from cellcarve.read.spatialdata import shapes_of

@@ -1,11 +1,9 @@
-"""Polygons on a raster, line by line, in time linear in pixels and vertices."""
+"""Rings of polygons: their areas, and the pixels they cover, in time linear in pixels and vertices."""
 
 import math
 
 import numpy as np
 from numba import njit
-
-from cellcarve.priors.inside import ring_areas
 
 
 def paint(
@@ -43,6 +41,37 @@ def paint(
     u, v = (x - corner[0]) / pixel - 0.5, (y - corner[1]) / pixel - 0.5
     _paint(u, v, start, order, label.astype(np.int32), image)
     return image
+
+
+def ring_areas(x: np.ndarray, y: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Areas of rings.
+
+    Parameters
+    ----------
+    x, y
+        (V,) vertices, float64 µm.
+    start
+        (R + 1,) int64 where each ring begins.
+
+    Returns
+    -------
+    numpy.ndarray
+        (R,) float64, µm².
+    """
+    return _areas(x, y, start)
+
+
+@njit(cache=True, nogil=True)
+def _areas(x, y, start):
+    area = np.zeros(len(start) - 1)
+    for p in range(len(area)):
+        total = 0.0
+        a = start[p]
+        # Measured from the first vertex: far from the origin the products would drown the area.
+        for i in range(a + 1, start[p + 1] - 1):
+            total += (x[i] - x[a]) * (y[i + 1] - y[a]) - (x[i + 1] - x[a]) * (y[i] - y[a])
+        area[p] = abs(total) / 2
+    return area
 
 
 @njit(cache=True, nogil=True)
