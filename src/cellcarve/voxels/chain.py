@@ -154,6 +154,21 @@ def pull_finer(chain: "Chain", intake: Intake, prior: Prior, settings: VoxelSett
     chain.labels.level[:] = levels_of(start.weight)
 
 
+def fix_finer(chain: "Chain", intake: Intake, prior: Prior, settings: VoxelSettings) -> None:
+    """Draw fixed cells anew on the fine lattice, where no other cell has come to lie; labels change in place."""
+    label, fixed = chain.labels.label, chain.cells.fixed.astype(bool)
+    held = prior_labels(chain.frame, intake, prior, settings).label
+    rank = np.zeros(int(max(held.max(), chain.number.max())) + 1, np.int32)
+    rank[chain.number] = np.arange(len(chain.number))
+    held = rank[held]
+    free = fixed[label] | (label == 0)
+    # A cell that others cover whole keeps its coarse voxels.
+    met = np.bincount(held[free], minlength=len(fixed)) > 0
+    label[(fixed & met)[label]] = 0
+    anew = (label == 0) & (fixed & met)[held]
+    label[anew] = held[anew]
+
+
 def _spread(value: np.ndarray) -> np.ndarray:
     """Bits of whole numbers below 2^31 with a gap after each, int64."""
     value = value.astype(np.uint64)
@@ -323,6 +338,8 @@ def make_finer(chain: Chain, ratio: int, given: tuple[Intake, Prior], settings: 
     intake, prior = given
     if settings.start_growth > 0 and settings.distance_pull > 0:
         pull_finer(chain, intake, prior, settings)
+    if chain.cells.fixed.any():
+        fix_finer(chain, intake, prior, settings)
     x, y = intake.x[chain.order], intake.y[chain.order]
     seen = voxels_of(frame, x, y, intake.z[chain.order])
     chain.spots = chain.spots._replace(
