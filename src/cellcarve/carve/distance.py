@@ -16,9 +16,11 @@ from cellcarve.carve.lattice import Lattice, pixels_of
 FAR = np.float32(1e3)
 # Another pass is worth its time only while some place comes nearer by more than this (µm).
 _SLIGHT = np.float32(0.1)
-# Half of the 16 steps to neighbours and knight's moves, in scanning order; the other half is their mirror image.
-_STEP_X = np.array([-2, -1, 1, 2, -1, 0, 1, -1], np.int64)
-_STEP_Y = np.array([-1, -2, -2, -1, -1, -1, -1, 0], np.int64)
+_PASSES = 6
+# Of the 16 steps to neighbours and knight's moves, those from rows scanned before; those from rows scanned later are
+# their mirror image.
+_STEP_X = np.array([-2, -1, 1, 2, -1, 0, 1], np.int64)
+_STEP_Y = np.array([-1, -2, -2, -1, -1, -1, -1], np.int64)
 
 
 @dataclass
@@ -38,6 +40,19 @@ class Fields:
     box: np.ndarray
     start: np.ndarray
     value: np.ndarray
+
+
+def no_fields() -> Fields:
+    """Of no cell."""
+    return Fields(np.zeros((1, 4), np.int32), np.zeros(2, np.int64), np.empty(0, np.float32))
+
+
+def join(fields: Fields, more: Fields) -> Fields:
+    """Fields of some cells and of more that follow them."""
+    start = np.concatenate([fields.start, fields.start[-1] + more.start[2:]])
+    return Fields(
+        np.concatenate([fields.box, more.box[1:]]), start, np.concatenate([fields.value, more.value])
+    )
 
 
 def density(lattice: Lattice, x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
@@ -116,13 +131,16 @@ def measure_distance(lattice: Lattice, cost: np.ndarray, anchors: Anchors, reach
     value = np.full(offset[-1], FAR, np.float32)
     column = ((anchors.x - lattice.x0) / fine - 0.5).astype(np.float32)
     row = ((anchors.y - lattice.y0) / fine - 0.5).astype(np.float32)
-    _march_all(cost, column, row, start, box, offset, value, np.array([fine, reach], np.float32))
+    # Where every step costs the same, no detour is shorter: one pass each way finds all distances.
+    passes = 1 if cost.min() == cost.max() else _PASSES
+    numbers = np.array([fine, reach, passes], np.float32)
+    _march_all(cost, column, row, start, box, offset, value, numbers)
     return Fields(box, offset, value)
 
 
 @njit(cache=True, nogil=True)
-def _march_all(cost, column, row, start, box, offset, value, scale):
-    fine, reach = scale
+def _march_all(cost, column, row, start, box, offset, value, numbers):
+    fine, reach, passes = numbers
     for c in range(1, len(box)):
         x0, y0, nx, ny = box[c]
         if nx == 0:
@@ -137,7 +155,7 @@ def _march_all(cost, column, row, start, box, offset, value, scale):
         a, b = start[c], start[c + 1]
         _plant(price, wide, column[a:b] - (x0 - 2), row[a:b] - (y0 - 2), field, fine)
         _wall(field, wide, ny)
-        for _ in range(6):
+        for _ in range(int(passes)):
             forwards = _scan(price, field, wide, ny, fine, reach, 1)
             if not (_scan(price, field, wide, ny, fine, reach, -1) or forwards):
                 break
@@ -172,32 +190,60 @@ def _plant(price, wide, column, row, field, fine):
 
 @njit(cache=True, nogil=True)
 def _scan(price, field, wide, ny, fine, reach, way):
-    """One pass over the pixels, forwards (way = 1) or backwards (-1); whether anything became clearly nearer."""
+    """One pass over the rows, forwards (way = 1) or backwards (-1); whether anything became clearly nearer."""
     changed = False
     knight, diagonal = np.float32(0.5 * fine * math.sqrt(5)), np.float32(0.5 * fine * math.sqrt(2))
     straight = np.float32(0.5 * fine)
-    length = (knight, knight, knight, knight, diagonal, straight, diagonal, straight)
-    step = np.empty(8, np.int64)
-    for k in range(8):
-        step[k] = way * (_STEP_Y[k] * wide + _STEP_X[k])
-    nx = wide - 4
+    length = (knight, knight, knight, knight, diagonal, straight, diagonal)
+    best = np.empty(wide - 4, np.float32)
     for j in range(ny):
-        y = j if way > 0 else ny - 1 - j
-        for i in range(nx):
-            v = (y + 2) * wide + 2 + (i if way > 0 else nx - 1 - i)
-            best = field[v]
-            here = price[v]
-            for k in range(8):
-                there = v + step[k]
-                before = field[there]
-                if before < best:
-                    d = before + length[k] * (here + price[there])
-                    if d < best and d <= reach:
-                        best = d
-            if best < field[v]:
-                changed |= best < field[v] - _SLIGHT
-                field[v] = best
+        first = (2 + (j if way > 0 else ny - 1 - j)) * wide + 2
+        _copy(field, np.uintp(first), best)
+        # Steps from other rows do not wait for one another: the compiler takes many pixels at once.
+        for k in range(7):
+            there = first + way * (_STEP_Y[k] * wide + _STEP_X[k])
+            _step(field, price, np.uintp(first), np.uintp(there), length[k], best)
+        _along(field, price, first, straight, way, best)
+        changed |= _keep(field, np.uintp(first), reach, best)
     return changed
+
+
+@njit(cache=True, nogil=True)
+def _copy(field, first, best):
+    for i in range(np.uintp(len(best))):
+        best[i] = field[first + i]
+
+
+@njit(cache=True, nogil=True)
+def _step(field, price, first, there, length, best):
+    """One kind of step into a row, from the pixels of another."""
+    for i in range(np.uintp(len(best))):
+        d = field[there + i] + length * (price[first + i] + price[there + i])
+        best[i] = d if d < best[i] else best[i]
+
+
+@njit(cache=True, nogil=True)
+def _along(field, price, first, length, way, best):
+    """Steps from pixel to pixel along a row."""
+    i = 0 if way > 0 else len(best) - 1
+    last, cost = field[first + i - way], price[first + i - way]
+    for _ in range(len(best)):
+        here = price[first + i]
+        d = last + length * (here + cost)
+        last, cost = d if d < best[i] else best[i], here
+        best[i] = last
+        i += way
+
+
+@njit(cache=True, nogil=True)
+def _keep(field, first, reach, best):
+    """Write a row back where it is within reach; whether anything became clearly nearer."""
+    changed = 0
+    for i in range(np.uintp(len(best))):
+        d = best[i] if best[i] <= reach else field[first + i]
+        changed += d < field[first + i] - _SLIGHT
+        field[first + i] = d
+    return changed > 0
 
 
 @njit(cache=True, nogil=True)

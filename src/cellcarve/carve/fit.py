@@ -67,8 +67,8 @@ def fit_scene(scene: Scene, model: Model, recipe: Recipe) -> Fit:
     place, slot, start = _by_cell(scene.candidate, len(scene.cell))
     decay = np.float32(np.exp(-scene.lattice.pixel / recipe.leak_um))
     area = np.float32(scene.lattice.pixel**2)
+    kernel.leak(fit.label, place, slot, start, nx, decay, fit.leaked)
     for _ in range(recipe.sweeps):
-        kernel.leak(fit.label, place, slot, start, nx, decay, fit.leaked)
         score = prior.copy()
         cost = np.float32(recipe.temper * (1 - share)) * area * fit.density
         score[:, :-1] -= cost[scene.candidate]

@@ -72,31 +72,33 @@ def leak(label, place, slot, start, nx, decay, leaked):
             y = place[i] // nx
             x = place[i] - y * nx
             x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
-        box = np.zeros((y1 - y0 + 1, x1 - x0 + 1), np.float32)
+        # A filter along the rows of a box works on all its columns at once: the box is turned between the two.
+        box = np.zeros((x1 - x0 + 1, y1 - y0 + 1), np.float32)
         for i in range(first, last):
             y = place[i] // nx
-            box[y - y0, place[i] - y * nx - x0] = label[place[i], slot[i]]
-        _smooth_rows(box, decay, norm)
-        _smooth_rows(box.T, decay, norm)
+            box[place[i] - y * nx - x0, y - y0] = label[place[i], slot[i]]
+        _smooth(box, decay, norm)
+        box = np.ascontiguousarray(box.T)
+        _smooth(box, decay, norm)
         for i in range(first, last):
             y = place[i] // nx
             leaked[place[i], slot[i]] = box[y - y0, place[i] - y * nx - x0]
 
 
 @njit(cache=True, nogil=True)
-def _smooth_rows(box, decay, norm):
-    length = box.shape[1]
-    ahead = np.empty(length, np.float32)
-    for r in range(box.shape[0]):
-        state = np.float32(0)
-        for i in range(length):
-            state = box[r, i] + decay * state
-            ahead[i] = state
-        state = np.float32(0)
-        for i in range(length - 1, -1, -1):
+def _smooth(box, decay, norm):
+    """Filter each column, from the first row to the last and back."""
+    rows, columns = box.shape
+    ahead = np.zeros((rows + 1, columns), np.float32)
+    state = np.zeros(columns, np.float32)
+    for r in range(rows):
+        for i in range(columns):
+            ahead[r + 1, i] = box[r, i] + decay * ahead[r, i]
+    for r in range(rows - 1, -1, -1):
+        for i in range(columns):
             here = box[r, i]
-            box[r, i] = norm * (ahead[i] + state)
-            state = decay * (state + here)
+            box[r, i] = norm * (ahead[r + 1, i] + state[i])
+            state[i] = decay * (state[i] + here)
 
 
 @njit(cache=True, nogil=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from cellcarve.data.tiles import View
 
@@ -52,4 +53,14 @@ def rows_of(label: np.ndarray, labels: int) -> tuple[np.ndarray, np.ndarray]:
     count = np.bincount(label, minlength=labels)
     start = np.zeros(labels + 1, np.int32)
     np.cumsum(count, out=start[1:])
-    return np.argsort(label, kind="stable").astype(np.int32), start
+    order = np.empty(len(label), np.int32)
+    _sort(label, start.copy(), order)
+    return order, start
+
+
+@njit(cache=True, nogil=True)
+def _sort(label, free, order):
+    """Sort by counting; `free` is where each label's next item goes."""
+    for i in range(len(label)):
+        order[free[label[i]]] = i
+        free[label[i]] += 1

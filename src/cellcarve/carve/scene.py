@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cellcarve.carve.distance import Anchors, density, gaps_of, measure_distance, nearest_cells, price
+from cellcarve.carve.distance import (
+    Anchors,
+    Fields,
+    density,
+    gaps_of,
+    join,
+    measure_distance,
+    nearest_cells,
+    no_fields,
+    price,
+)
 from cellcarve.carve.lattice import Lattice, lay_lattice, pixels_of, rows_of
 from cellcarve.carve.model import Geometry, Scale
 from cellcarve.carve.nuclei import Nuclei
@@ -36,6 +46,8 @@ class Scene:
         (P, K) float32 distance from their nuclear surfaces, µm.
     gap_here
         (V, K) float32 the same at the transcript itself.
+    fields, valley
+        Distances from the cells measured so far, and the geometry's valley at which they were measured.
     """
 
     view: View
@@ -48,6 +60,8 @@ class Scene:
     candidate: np.ndarray
     gap: np.ndarray
     gap_here: np.ndarray
+    fields: Fields
+    valley: float
 
 
 def units(radius: np.ndarray, usual: float, power: float) -> np.ndarray:
@@ -74,6 +88,8 @@ def prepare(view: View, nuclei: Nuclei, scale: Scale, geometry: Geometry, recipe
         candidate=np.empty((0, 0), np.int32),
         gap=np.empty((0, 0), np.float32),
         gap_here=np.empty((0, 0), np.float32),
+        fields=no_fields(),
+        valley=geometry.valley,
     )
     measure_scene(scene, scale, geometry, recipe)
     return scene
@@ -81,12 +97,9 @@ def prepare(view: View, nuclei: Nuclei, scale: Scale, geometry: Geometry, recipe
 
 def measure_scene(scene: Scene, scale: Scale, geometry: Geometry, recipe: Recipe) -> None:
     """(Re)compute candidates and gaps of a scene for its present cores, in place."""
-    view, lattice = scene.view, scene.lattice
-    anchored = np.flatnonzero(scene.core)
-    cells = len(scene.cell) - 1
-    order, start = rows_of(scene.core[anchored], cells + 2)
-    anchors = Anchors(view.x[anchored][order], view.y[anchored][order], start[: cells + 2])
-    fields = measure_distance(lattice, price(scene.relative, geometry.valley), anchors, recipe.reach)
+    view, lattice, cells = scene.view, scene.lattice, len(scene.cell) - 1
+    _measure_fields(scene, geometry.valley, recipe.reach)
+    fields = scene.fields
     unit = units(scene.radius, scale.radius, geometry.power)
     limits = np.array([recipe.neighbours, recipe.farthest], np.float32)
     level = np.zeros(cells + 1, np.float32)
@@ -99,6 +112,19 @@ def measure_scene(scene: Scene, scale: Scale, geometry: Geometry, recipe: Recipe
     scene.gap_here = gaps_of(
         fields.box, fields.start, fields.value, scene.candidate, scene.pixel, column, row
     )
+
+
+def _measure_fields(scene: Scene, valley: float, reach: float) -> None:
+    """Bring the distances up to date: those from cells that are new, or all of them for another valley."""
+    if valley != scene.valley:
+        scene.fields, scene.valley = no_fields(), valley
+    known = len(scene.fields.box) - 1
+    new = np.flatnonzero(scene.core > known)
+    order, start = rows_of(scene.core[new] - known, len(scene.cell) - known + 1)
+    view = scene.view
+    anchors = Anchors(view.x[new][order], view.y[new][order], start[: len(scene.cell) - known + 1])
+    found = measure_distance(scene.lattice, price(scene.relative, valley), anchors, reach)
+    scene.fields = join(scene.fields, found)
 
 
 def scaled(scene: Scene, unit: np.ndarray, shift: np.ndarray) -> np.ndarray:

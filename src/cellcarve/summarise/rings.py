@@ -119,12 +119,27 @@ def lost(label, move, u, v, code):
         i, j = int(v[t]), int(u[t])
         if not (0 < i < rows - 1 and 0 < j < columns - 1) or label[i, j] != code[t]:
             continue
-        inside = False
-        for k in range(9):
-            a, b = i + k // 3 - 1, j + k % 3 - 1
-            inside |= label[a, b] == code[t] and _in_pixel(move, a, b, u[t], v[t])
-        out[t] = not inside
+        out[t] = not (_enclosed(label, i, j) or _in_pixels(label, move, i, j, u[t], v[t]))
     return out
+
+
+@njit(cache=True, nogil=True)
+def _enclosed(label, i, j):
+    """Whether all pixels around are of the same cell: no corner has moved then."""
+    c = label[i, j]
+    above = label[i - 1, j - 1] == c and label[i - 1, j] == c and label[i - 1, j + 1] == c
+    below = label[i + 1, j - 1] == c and label[i + 1, j] == c and label[i + 1, j + 1] == c
+    return above and below and label[i, j - 1] == c and label[i, j + 1] == c
+
+
+@njit(cache=True, nogil=True)
+def _in_pixels(label, move, i, j, u, v):
+    """Whether a position lies in any of a pixel's cell's pixels around it."""
+    for k in range(9):
+        a, b = i + k // 3 - 1, j + k % 3 - 1
+        if label[a, b] == label[i, j] and _in_pixel(move, a, b, u, v):
+            return True
+    return False
 
 
 @njit(cache=True, nogil=True)
