@@ -4,19 +4,20 @@ import math
 
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.philox import unit, words
 
 # Draw numbers that one gamma draw may use: the next draw of the same item starts this much later.
 GAMMA_STEP = 64
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def normal_of(first, second):
     """Standard normal number from two words (Box and Muller 1958)."""
     return math.sqrt(-2.0 * math.log(unit(first))) * math.cos(6.283185307179586 * unit(second))
 
 
-@njit(cache=True, nogil=True)
+@njit("float64(float64, int64, int64, int64, int64, int64)", **LEAF)
 def gamma(shape, seed, stream, sweep, item, k):
     """Gamma number with scale 1 (Marsaglia and Tsang 2000); uses draws k .. k + GAMMA_STEP - 1 of the address.
 

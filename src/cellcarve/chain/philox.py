@@ -5,8 +5,10 @@ A word depends on its address alone, never on how many were drawn before or by w
 
 from numba import njit, uint32, uint64
 
+from cellcarve.chain.compiled import LEAF
 
-@njit(cache=True, nogil=True)
+
+@njit("UniTuple(uint32, 4)(uint32, uint32, uint32, uint32, uint32, uint32)", **LEAF)
 def philox(c0, c1, c2, c3, k0, k1):
     """Ten rounds of Philox4x32 on a counter of four words with a key of two; all uint32, returns four uint32."""
     for _ in range(10):
@@ -19,7 +21,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@njit(cache=True, nogil=True)
+@njit("UniTuple(uint32, 4)(int64, int64, int64, int64, int64)", **LEAF)
 def words(seed, stream, sweep, item, k):
     """Four random 32-bit words of an address.
 
@@ -54,13 +56,13 @@ def words(seed, stream, sweep, item, k):
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def unit(word):
     """Uniform number inside (0, 1) from one word: 23 bits and a half, so neither 0 nor 1 and exact in float32."""
     return (float(word >> uint32(9)) + 0.5) * 1.1920928955078125e-07
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def below(word, n):
     """Whole number 0 .. n - 1 from one word (int64)."""
     return int((uint64(word) * uint64(n)) >> uint64(32))

@@ -3,7 +3,7 @@
 # voxel method, 1 .. 63
 VOXEL_MOVE = 1  # proposal and acceptance of a voxel's label; item = column of voxels
 REPOSITION = 2  # displacement of a transcript; item = transcript
-FOREGROUND = 3  # whether a transcript in a cell was made by it; item = transcript
+FOREGROUND = 3  # whether transcripts in cells were made by them; item = four transcripts in turn, a word each
 FACTOR = 4  # latent factor of a transcript; item = transcript
 RATE = 5  # expression rate of a (cell, gene or factor) pair; item = cell, k counts from the pair's own offset
 REST = 6  # sum of a cell's rates without counts; item = cell

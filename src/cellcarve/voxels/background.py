@@ -3,12 +3,13 @@
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.draws import GAMMA_STEP, gamma
 from cellcarve.chain.streams import BACKGROUND
 from cellcarve.voxels.threads import Threads
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def draw_background(background, counted, exposed, address, span):
     """Draw the rates of the genes of a range (first, last): Gamma(1 + counts, rate 1 + volume).
 

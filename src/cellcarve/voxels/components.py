@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.draws import GAMMA_STEP, gamma, normal_of
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import DISPERSION, ODDS, VOLUME, WEIGHT
@@ -17,7 +18,7 @@ SPREAD_SHAPE, SPREAD_RATE = 4.0, 1.0
 LOOSE = 0.5
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def log_sum(odds, cells, exposed):
     """Sum over bins of cells * ln(1 + odds * exposure)."""
     total = 0.0
@@ -27,7 +28,7 @@ def log_sum(odds, cells, exposed):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def odds_score(log_odds, counts, cells, exposed, size, prior):
     """Log posterior of ln s given counts (phi integrated out): negative binomial, normal prior (minus mean, precision)."""
     odds, total = math.exp(log_odds), 0.0
@@ -38,7 +39,7 @@ def odds_score(log_odds, counts, cells, exposed, size, prior):
     return total - 0.5 * prior[1] * (log_odds + prior[0]) ** 2
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def step_odds(log_odds, address, counts, cells, exposed, size, prior, item):
     """One Metropolis step for ln s, proposed as if all cells had one exposure and the prior were nearly flat.
 
@@ -66,7 +67,7 @@ def step_odds(log_odds, address, counts, cells, exposed, size, prior, item):
     return proposed if accepted else log_odds
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def update_dims(size, odds, learnt, bins, hyper, address, sampled, span):
     """Update r (if it is sampled) and s of the dimensions of a range, in all components.
 
@@ -105,7 +106,7 @@ def update_dims(size, odds, learnt, bins, hyper, address, sampled, span):
             )
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def draw_volumes(number, total, squares, address, mean, half_precision):
     """Draw mean and spread of ln V of every component, in place.
 
@@ -129,7 +130,7 @@ def draw_volumes(number, total, squares, address, mean, half_precision):
         half_precision[m] = 0.5 * drawn / rate
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def draw_weights(number, address, log_weight):
     """Draw the mixture weights: Dirichlet(1 + cells); `log_weight` (m,) changes."""
     total = 0.0

@@ -7,6 +7,7 @@ a symmetric step to the present displacement.
 
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import REPOSITION
 from cellcarve.voxels.kernel import Drift, between_voxels, cumulative
@@ -18,7 +19,7 @@ from cellcarve.voxels.threads import Threads
 WALK_EVERY = 4
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def displacement(table_sum, word):
     """Voxels along an axis, either sign, from one word and the chances of at most n."""
     scaled = unit(word)
@@ -27,12 +28,12 @@ def displacement(table_sum, word):
         scaled, sign = 1.0 - scaled, -1
     scaled = 2.0 * scaled - 1.0
     n = 0
-    while n < table_sum.size - 1 and scaled > table_sum[n]:
-        n += 1
+    for shorter in range(table_sum.size - 1):
+        n += scaled > table_sum[shorter]
     return sign * n
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def weight_of(drift, di, dj, dk):
     """Prior chance of a displacement in voxels."""
     di, dj, dk = abs(di), abs(dj), abs(dk)
@@ -46,26 +47,30 @@ def weight_of(drift, di, dj, dk):
     return drift.deep[dk] * (drift.share * far + (1.0 - drift.share) * near)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def place_of(grid, voxel):
     """Column, row and layer of a voxel."""
     column = voxel // grid.nl
     return column % (grid.nx + 2) - 1, column // (grid.nx + 2) - 1, voxel % grid.nl
 
 
-@njit(cache=True, nogil=True)
-def landing(grid, opened, start, step):
-    """Voxel a step (di, dj, dk) away from a voxel; -1 outside the lattice or in a tile that takes no part."""
+@njit(**LEAF)
+def landing(grid, label, opened, start, step):
+    """Voxel a step (di, dj, dk) away from a voxel; -1 outside the lattice or in a tile that takes no part.
+
+    Cells lie in open tiles only, so that just the background has to be asked for its tile.
+    """
     i, j, k = place_of(grid, start)
     i, j, k = i + step[0], j + step[1], k + step[2]
     if not (0 <= i < grid.nx and 0 <= j < grid.ny and 0 <= k < grid.nl):
         return -1
-    if not opened[(j // grid.tile) * grid.across + i // grid.tile]:
+    there = ((j + 1) * (grid.nx + 2) + i + 1) * grid.nl + k
+    if label[there] == 0 and not opened[(j // grid.tile) * grid.across + i // grid.tile]:
         return -1
-    return ((j + 1) * (grid.nx + 2) + i + 1) * grid.nl + k
+    return there
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def drawn_step(near, far, deep, share, drawn):
     """A displacement (di, dj, dk) from three words and the chances of at most n voxels.
 
@@ -78,7 +83,7 @@ def drawn_step(near, far, deep, share, drawn):
     return displacement(near, b), displacement(near, c), dk
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def odds_of(grid, drift, origin, now, there):
     """Ratio of the prior chances of displacements from a voxel to `there` and to `now`."""
     i, j, k = place_of(grid, origin)
@@ -88,21 +93,28 @@ def odds_of(grid, drift, origin, now, there):
     return weight_of(drift, a - i, b - j, c - k) / weight if weight > 0.0 else 1.0
 
 
-@njit(cache=True, nogil=True)
-def rate_ratio(rates, cells, label_pair, gene, place):
-    """Ratio of the rates of a gene at two labels (new, old), background and all."""
+@njit(**LEAF)
+def may_leave(rates, cells, label_pair, gene, place, bar):
+    """Whether the rates of a gene at two labels (new, old), background and all, have a ratio above a bar.
+
+    The new cell's rate is asked for only where the background alone does not pass the bar.
+    """
     new, old = label_pair
     start, key, value = rates.start, rates.key, rates.value
     rest = float(rates.background[gene, place])
-    gained, lost = known_rate(start, key, value, new, gene), known_rate(start, key, value, old, gene)
-    if gained < 0.0:
-        gained = unseen(rates, cells.component, cells.exposed, new, gene)
+    lost = known_rate(start, key, value, old, gene)
     if lost < 0.0:
         lost = unseen(rates, cells.component, cells.exposed, old, gene)
-    return (rest + cells.scale[new] * gained) / (rest + cells.scale[old] * lost)
+    bar *= rest + cells.scale[old] * lost
+    if rest > bar:
+        return True
+    gained = known_rate(start, key, value, new, gene)
+    if gained < 0.0:
+        gained = unseen(rates, cells.component, cells.exposed, new, gene)
+    return rest + cells.scale[new] * gained > bar
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def move_spots(grid, labels, cells, spots, rates, drift, sweep, span):
     """Move the transcripts of a range.
 
@@ -125,18 +137,19 @@ def move_spots(grid, labels, cells, spots, rates, drift, sweep, span):
         drawn = words(seed, REPOSITION, sweep, t, 0)
         here = at[t]
         step = drawn_step(near, far, deep, drift.share, drawn)
-        there = landing(grid, opened, here if walk else seen[t], step)
-        if there < 0:
+        there = landing(grid, label, opened, here if walk else seen[t], step)
+        if there < 0 or there == here:
             continue
-        ratio = odds_of(grid, drift, seen[t], here, there) if walk else 1.0
+        bar = unit(drawn[3])
+        if walk:
+            bar /= odds_of(grid, drift, seen[t], here, there)
         old, new = label[here], label[there]
-        if old != new and ratio > 0.0:
-            ratio *= rate_ratio(rates, cells, (new, old), genes[t], place[t])
-        if ratio >= 1.0 or unit(drawn[3]) < ratio:
+        moves = bar < 1.0 if old == new else may_leave(rates, cells, (new, old), genes[t], place[t], bar)
+        if moves:
             at[t] = there
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def link(head, after, at):
     """Lists of the transcripts in each voxel, in the order of the transcripts: `head` and `after` are filled."""
     head[:] = -1

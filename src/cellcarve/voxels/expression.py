@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF, MAKER
 from cellcarve.chain.draws import GAMMA_STEP, gamma
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import COMPONENT, RATE, REST, SCALE, TABLES
@@ -43,7 +44,7 @@ class Mixture(NamedTuple):
     latent: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def add_count(product, total, size, odds, count, exposed):
     """Multiply the factor of one dimension with counts, relative to none, into each component's product.
 
@@ -68,7 +69,7 @@ def add_count(product, total, size, odds, count, exposed):
                 product[m] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def component_scores(cells, rates, mixture, cell, product, total):
     """Log weight of each component for a cell, up to a constant, into `total`, float64 (m,).
 
@@ -101,10 +102,12 @@ def component_scores(cells, rates, mixture, cell, product, total):
         total[m] += math.log(max(product[m], 1e-300))
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def draw_component(total, chance):
     """Component with chances proportional to exp(total), which is overwritten."""
-    largest, whole = total.max(), 0.0
+    largest, whole = total[0], 0.0
+    for m in range(total.size):
+        largest = max(largest, total[m])
     for m in range(total.size):
         total[m] = math.exp(total[m] - largest)
         whole += total[m]
@@ -116,7 +119,7 @@ def draw_component(total, chance):
     return total.size - 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**MAKER)
 def choose_components(cells, rates, mixture, span):
     """Draw the component of each cell of a range (first, last); `cells.component` changes."""
     components = mixture.log_weight.size
@@ -127,7 +130,7 @@ def choose_components(cells, rates, mixture, span):
         cells.component[cell] = draw_component(total, chance)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def tables_of(size, seed, sweep, cell, k, count):
     """Tables that `count` guests occupy at concentration `size`: a draw; the first guest always opens one."""
     opened = 1
@@ -137,7 +140,7 @@ def tables_of(size, seed, sweep, cell, k, count):
     return opened
 
 
-@njit(cache=True, nogil=True)
+@njit(**MAKER)
 def learn_from(cells, rates, mixture, with_tables, span):
     """Sums over the cells of a range (first, last).
 
@@ -168,7 +171,7 @@ def learn_from(cells, rates, mixture, with_tables, span):
     return counts, tables
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def phi_of(r, kept, seed, sweep, cell, k, count):
     """Draw phi of a dimension given its counts; the address is that of `unseen`, so that a zero count agrees.
 
@@ -182,7 +185,7 @@ def phi_of(r, kept, seed, sweep, cell, k, count):
     return gamma(r + count, seed, RATE, sweep, cell, k * GAMMA_STEP) * kept
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def rest_of(rates, knots, m, cell, log_exposed, taken):
     """Draw the sum of the rates of all genes without counts: a gamma number with their mean and variance.
 
@@ -203,7 +206,7 @@ def rest_of(rates, knots, m, cell, log_exposed, taken):
     return gamma(shape, rates.address[0], REST, rates.address[1], cell, 0) * spread / mean
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def draw_plain(rates, knots, exposed, m, cell):
     """Draw the rates of a cell's genes that are modelled one by one; returns their sum over all such genes."""
     plain = rates.background.shape[0] - rates.loading.shape[0]
@@ -222,7 +225,7 @@ def draw_plain(rates, knots, exposed, m, cell):
     return total + rest_of(rates, knots, m, cell, math.log(exposed), (mean, spread))
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def draw_factors(rates, latent, exposed, m, cell):
     """Draw the factors of a cell, and from them the rates of its genes with counts; returns the factors' sum."""
     factor, loading, key, value = rates.factor[cell], rates.loading, rates.key, rates.value
@@ -244,7 +247,7 @@ def draw_factors(rates, latent, exposed, m, cell):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def draw_rates(cells, rates, mixture, span):
     """Draw the rates of the cells of a range (first, last): `rates.value`, `rates.factor`, `cells.total` change."""
     for cell in range(max(span[0], 1), span[1]):
@@ -255,7 +258,7 @@ def draw_rates(cells, rates, mixture, span):
         cells.total[cell] = total
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def draw_scales(cells, rates, volume, span):
     """One Metropolis step for the scale of each cell of a range: log-normal with precision 10, counts Poisson."""
     for cell in range(max(span[0], 1), span[1]):

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF, MAKER
 from cellcarve.chain.draws import GAMMA_STEP, gamma
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import FACTOR, LOADING
@@ -13,7 +14,7 @@ from cellcarve.voxels.threads import Threads
 CONCENTRATION = 0.1
 
 
-@njit(cache=True, nogil=True)
+@njit(**MAKER)
 def share_out(rates, latent, used, span):
     """Give each count of a factored gene in the cells of a range to a factor.
 
@@ -49,7 +50,7 @@ def share_out(rates, latent, used, span):
                 used[gene, h] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def draw_loading(loading, used, address, h):
     """Draw a factor's genes: Dirichlet, by gamma numbers; column h of `loading` is filled."""
     total = 0.0

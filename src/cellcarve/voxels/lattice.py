@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.errors import MemoryBudgetError, SettingsError
 from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.state import Cells, Grid
@@ -130,7 +131,7 @@ def split_voxels(coarse: Grid, fine: Grid, flat: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def measure(label, grid, cells):
     """Volumes, areas and edges of all cells from the labels; they change."""
     across, nl = (grid.nx + 2) * grid.nl, grid.nl

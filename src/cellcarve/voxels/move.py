@@ -4,6 +4,7 @@ import math
 
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import VOXEL_MOVE
 from cellcarve.voxels.terms.compactness import compactness_change
@@ -13,7 +14,7 @@ from cellcarve.voxels.terms.earlier import earlier_change
 from cellcarve.voxels.terms.volume import volume_change
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def step_to(direction, across, layers):
     """Distance in `label` to the neighbour in one of the six directions; 4 and 5 lead along the layers."""
     if direction < 2:
@@ -23,7 +24,7 @@ def step_to(direction, across, layers):
     return 1 if direction == 4 else -1
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def chance_of(label, voxel, across, layers, proposed, bubble):
     """Chance that a label is proposed for a voxel: a neighbour's, and in a share of cases background instead.
 
@@ -53,7 +54,7 @@ def chance_of(label, voxel, across, layers, proposed, bubble):
     return (1.0 - bubble) * same / 6.0
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def alike_of(label, voxel, across, layers, cell):
     """How many of the eight neighbours in the layer belong to a cell."""
     alike = 0
@@ -63,7 +64,7 @@ def alike_of(label, voxel, across, layers, cell):
     return alike - (label[voxel] == cell)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def cell_change(label, books, law, dims, voxel, cell, step):
     """Change of volume and shape terms when a cell gains (step 1) or loses (step -1) a voxel; 0 for the background.
 
@@ -74,7 +75,7 @@ def cell_change(label, books, law, dims, voxel, cell, step):
     books
         (volume, area, edge, component) of `Cells`.
     law
-        (mean, half precision) of `Sizes`, volume of a voxel, weights of the shape and of the transcripts.
+        (mean, half precision) of `Sizes`, volume of a voxel and its ln, weights of the shape and of the transcripts.
     dims
         (distance between rows in `label`, layers).
     voxel, cell, step
@@ -83,16 +84,16 @@ def cell_change(label, books, law, dims, voxel, cell, step):
     if cell == 0:
         return 0.0
     volume, area, edge, component = books
-    mean, half_precision, voxel_volume, weight, _ = law
+    mean, half_precision, _, log_voxel, weight, _ = law
     if step < 0 and volume[cell] == 1:
         return -math.inf
     layer, m = voxel % dims[1], component[cell]
     alike = alike_of(label, voxel, dims[0], dims[1], cell)
-    size = volume_change(volume[cell], step, voxel_volume, mean[m], half_precision[m])
+    size = volume_change(volume[cell], step, log_voxel, mean[m], half_precision[m])
     return size + compactness_change(area[cell, layer], edge[cell, layer], step, alike, weight)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def light_change(label, believed, books, flow, law, dims, move):
     """Change of the log posterior by a move, but for the transcripts in the voxel.
 
@@ -110,12 +111,12 @@ def light_change(label, believed, books, flow, law, dims, move):
     voxel, old, new = move
     prior, level, odds = believed
     change = earlier_change(prior[voxel], odds[level[voxel]], old, new)
-    change += law[4] * exposure_change(flow[0], flow[1], law[2], old, new)
+    change += law[5] * exposure_change(flow[0], flow[1], law[2], old, new)
     change += cell_change(label, books, law, dims, voxel, old, -1)
     return change + cell_change(label, books, law, dims, voxel, new, 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def stays_whole(label, voxel, across, layers, old, new):
     """Whether the cell that loses the voxel keeps together around it, and the one that gains it touches it all round."""
     if old > 0:
@@ -125,7 +126,7 @@ def stays_whole(label, voxel, across, layers, old, new):
     return new == 0 or in_one_piece(neighbours_of(label, voxel, across, layers, new))
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def relabel(label, books, voxel, dims, new):
     """Give a voxel another label and bring volumes, areas and edges of both cells up to date."""
     volume, area, edge, _ = books
@@ -143,7 +144,7 @@ def relabel(label, books, voxel, dims, new):
     label[voxel] = new
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def accepts(label, dims, plan, move, change, item):
     """Metropolis and Hastings: at temperature 1 with the ratio of proposals, in the hill-climb without it.
 
@@ -175,7 +176,7 @@ def accepts(label, dims, plan, move, change, item):
     return plan.connected == 0 or stays_whole(label, voxel, across, layers, old, new)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def propose(label, voxel, across, layers, bubble, word):
     """Label of a random neighbour, sometimes background instead of a cell's; -1 where there is no neighbour.
 

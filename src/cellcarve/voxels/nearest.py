@@ -7,15 +7,17 @@ the rows in each direction (vector propagation, Danielsson 1980), keeping the ne
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 
-@njit(cache=True, nogil=True)
+
+@njit(**LEAF)
 def squared(place, source, nx):
     """Squared distance, in voxels, between two columns."""
     dj, di = place // nx - source // nx, place % nx - source % nx
     return dj * dj + di * di
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def offer(source, label, place, candidate, limit):
     """Let a column take a source if it is nearer than those it has; `source`, int32 (n, 2), changes.
 
@@ -54,7 +56,7 @@ def offer(source, label, place, candidate, limit):
         source[place, 0], source[place, 1] = second, first
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def pass_over(source, label, limit, down):
     """One pass over all columns from one side to the other, and back along each row."""
     ny, nx = label.shape
@@ -71,7 +73,7 @@ def pass_over(source, label, limit, down):
                     share(source, label, j * nx + i, j * nx + i - turn, limit)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def share(source, label, place, other, limit):
     """Offer a column both sources of a neighbour."""
     for n in range(2):

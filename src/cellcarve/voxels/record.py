@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.voxels.rates import known_rate, unseen
 from cellcarve.voxels.state import Cells, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
@@ -11,7 +12,7 @@ from cellcarve.voxels.threads import Threads
 SLOTS = 4
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def add_weight(who, weight, t, cell, amount):
     """Add to a cell's weight for transcript t: `who`, int32 (t, slots), and `weight`, float32 (t, slots), change."""
     least = 0
@@ -25,7 +26,7 @@ def add_weight(who, weight, t, cell, amount):
     weight[t, least] = amount
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def record_spots(labels, cells, spots, rates, keep_fixed, who, weight, span):
     """Add for each transcript of a range the chance that the cell where it now lies made it."""
     label, scale, fixed = labels.label, cells.scale, cells.fixed

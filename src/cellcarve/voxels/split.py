@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import FOREGROUND
 from cellcarve.voxels.rates import known_rate, slot_of, unseen
@@ -10,7 +11,7 @@ from cellcarve.voxels.state import Cells, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def split_spots(labels, cells, spots, rates, keep_fixed, sweep, span):
     """Draw for each transcript of a range whether its cell made it; `spots.made` changes.
 
@@ -28,7 +29,10 @@ def split_spots(labels, cells, spots, rates, keep_fixed, sweep, span):
     label, scale, fixed, seed = labels.label, cells.scale, cells.fixed, rates.address[0]
     at, genes, place, made = spots.at, spots.gene, spots.place, spots.made
     start, key, value, background = rates.start, rates.key, rates.value, rates.background
+    drawn = words(seed, FOREGROUND, sweep, span[0] // 4, 0)
     for t in range(span[0], span[1]):
+        if t % 4 == 0:
+            drawn = words(seed, FOREGROUND, sweep, t // 4, 0)
         cell = label[at[t]]
         if cell == 0:
             made[t] = 0
@@ -41,11 +45,10 @@ def split_spots(labels, cells, spots, rates, keep_fixed, sweep, span):
         if own < 0.0:
             own = unseen(rates, cells.component, cells.exposed, cell, gene)
         own *= scale[cell]
-        drawn = unit(words(seed, FOREGROUND, sweep, t, 0)[0])
-        made[t] = drawn * (own + float(background[gene, place[t]])) < own
+        made[t] = unit(drawn[t % 4]) * (own + float(background[gene, place[t]])) < own
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def count_made(label, at, made, counted):
     """Transcripts that each cell made: `counted`, int64 (c + 1,), is filled at cell + 1."""
     counted[:] = 0
@@ -54,7 +57,7 @@ def count_made(label, at, made, counted):
             counted[label[at[t]] + 1] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def count_background(gene, place, made, counted):
     """Background transcripts of each gene and place: `counted`, int64 (g, p), is filled."""
     counted[:] = 0
@@ -63,7 +66,7 @@ def count_background(gene, place, made, counted):
             counted[gene[t], place[t]] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def lay_tables(counted, genes, start):
     """Lengths of the cells' tables, each a power of two with room to spare: `start`, int64 (c + 1,), is filled."""
     start[0] = 0
@@ -77,7 +80,7 @@ def lay_tables(counted, genes, start):
         start[cell + 1] = start[cell] + length
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def fill_tables(labels, spots, start, key, count):
     """Count the transcripts that the cells made, by cell and gene: `key` and `count` are filled."""
     key[: start[-1]] = -1

@@ -5,13 +5,14 @@ import math
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.voxels.lattice import Frame
 
 # A column belongs to the tissue if it lies so many steps or fewer from one that holds transcripts.
 NEAR = 3
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def density(x, y, bandwidth, reach, out):
     """Gaussian density of transcripts at the middle of every column.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.philox import words
 from cellcarve.chain.streams import VOXEL_MOVE
 from cellcarve.voxels.move import accepts, light_change, propose, relabel
@@ -14,7 +15,7 @@ from cellcarve.voxels.terms.counts import counts_change
 from cellcarve.voxels.threads import Threads
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def within_reach(home, cell, tile, middle_i, middle_j):
     """Whether a tile may change a cell: its home lies less than one tile's side from the tile's middle.
 
@@ -26,7 +27,7 @@ def within_reach(home, cell, tile, middle_i, middle_j):
     return near_i < 2 * tile and near_j < 2 * tile
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def may_change(home, fixed, grid, tile, old, new):
     """Whether neither label belongs to a cell that is fixed or out of the tile's reach."""
     if fixed[old] or fixed[new]:
@@ -37,16 +38,17 @@ def may_change(home, fixed, grid, tile, old, new):
     return near and within_reach(home, new, grid.tile, middle_i, middle_j)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def parts_of(labels, cells, sizes, plan):
-    """The few arrays that a step needs, in small groups: compiled code counts references to each that it is handed."""
+    """The few arrays that a step needs, in small groups."""
     believed = (labels.prior, labels.level, labels.odds)
     books = (cells.volume, cells.area, cells.edge, cells.component)
     flow = (cells.scale, cells.total)
-    return believed, books, flow, (sizes.mean, sizes.half_precision, plan.voxel, plan.shape, plan.evidence)
+    law = (sizes.mean, sizes.half_precision, plan.voxel, math.log(plan.voxel), plan.shape, plan.evidence)
+    return believed, books, flow, law
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def gain_of(grid, labels, cells, spots, rates, sizes, plan, move):
     """Change of the log posterior by a move (voxel, its label, the proposed label)."""
     dims = ((grid.nx + 2) * grid.nl, grid.nl)
@@ -56,7 +58,7 @@ def gain_of(grid, labels, cells, spots, rates, sizes, plan, move):
     return change
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def sweep_tile(grid, labels, cells, spots, rates, sizes, plan, tile):
     """Visit a share of a tile's columns, every layer of them; returns how many labels changed."""
     label, head, home, fixed = labels.label, spots.head, cells.home, cells.fixed

@@ -11,12 +11,13 @@ import math
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.voxels.threads import Threads
 
 LOW, STEP, KNOTS = math.log(0.01), 0.35, 48
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def tabulate(size, odds, plain, m, out):
     """Fill the knots of one component.
 
@@ -48,7 +49,7 @@ def tabulate(size, odds, plain, m, out):
                 out[m, n, 5] -= 2.0 * r * s * s * load * kept * kept * kept
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def between(knots, m, which, log_exposed):
     """Value at ln E of table `which` (0, 2 or 4) of component m."""
     place = min(max((log_exposed - LOW) / STEP, 0.0), knots.shape[1] - 1.000001)

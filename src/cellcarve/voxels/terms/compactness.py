@@ -11,22 +11,32 @@ import math
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
+from cellcarve.voxels.terms.logs import MOST, log_of
+
 DISC = 9.43 * 4 * math.pi
 
 
-@njit(cache=True, nogil=True)
+def _log_edges() -> np.ndarray:
+    """Logs of the squared Moore perimeter of discs of 0, 1, 2, ... voxels."""
+    area = np.arange(1, MOST, dtype=np.float64)
+    return np.append(0.0, np.log(DISC * area * (1.0 + 2.2 * area**-0.65)))
+
+
+DISC_LOGS = _log_edges()
+
+
+@njit(**LEAF)
 def uneven(area, edge):
     """Squared log of the isoperimetric quotient of a cell in a layer; 0 where it has no voxel or is round."""
     if area <= 0:
         return 0.0
-    quotient = edge * edge / (DISC * area * (1.0 + 2.2 * area**-0.65))
-    if quotient <= 1.0:
-        return 0.0
-    x = math.log(quotient)
-    return x * x
+    disc = DISC_LOGS[area] if area < MOST else math.log(DISC * area * (1.0 + 2.2 * area**-0.65))
+    x = 2.0 * log_of(edge) - disc
+    return x * x if x > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def compactness_change(area, edge, step, alike, weight):
     """Change of the log prior when a cell gains (step 1) or loses (step -1) a voxel in a layer.
 

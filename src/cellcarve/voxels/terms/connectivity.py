@@ -7,6 +7,8 @@ itself, stays 0.
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
+
 
 def _touching() -> np.ndarray:
     """(27,) int64: for each neighbour the bits of those that touch it, by a face, an edge or a corner."""
@@ -19,7 +21,7 @@ def _touching() -> np.ndarray:
 TOUCHING = _touching()
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def in_one_piece(bits):
     """Whether the set neighbours hang together without the voxel itself; none at all do not, one does."""
     if bits == 0:
@@ -38,7 +40,7 @@ def in_one_piece(bits):
     return reached == bits
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def neighbours_of(label, voxel, across, layers, cell):
     """Bits of the neighbours that belong to a cell.
 

@@ -5,10 +5,11 @@ import math
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.voxels.rates import known_rate, unseen
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def counts_change(rates, cells, spots, voxel, old, new):
     """Change of the log likelihood of the transcripts that lie in a voxel when its label changes.
 
@@ -46,7 +47,7 @@ def counts_change(rates, cells, spots, voxel, old, new):
     return total + math.log(max(ratio, 1e-300))
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def exposure_change(scale, total, voxel_volume, old, new):
     """Change of minus the expected number of transcripts: a voxel of old goes to new."""
     change = 0.0

@@ -3,8 +3,10 @@
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 
-@njit(cache=True, nogil=True)
+
+@njit(**LEAF)
 def earlier_change(prior, odds, old, new):
     """Change of the log prior of a voxel's label.
 

@@ -1,13 +1,14 @@
 """Volume: log-normal within each mixture component, as a density over the volume itself."""
 
-import math
-
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
+from cellcarve.voxels.terms.logs import log_of
 
-@njit(cache=True, nogil=True)
-def volume_change(volume, step, voxel_volume, mean, half_precision):
+
+@njit(**LEAF)
+def volume_change(volume, step, log_voxel, mean, half_precision):
     """Change of the log prior of a cell's volume.
 
     Parameters
@@ -16,13 +17,13 @@ def volume_change(volume, step, voxel_volume, mean, half_precision):
         Voxels now, with `step` 1 or more after the change.
     step
         Change in voxels.
-    voxel_volume
-        Of one voxel, µm².
+    log_voxel
+        ln of the volume of a voxel in µm².
     mean, half_precision
         Of the cell's component: mean of ln V, 1 / (2 sigma²).
     """
-    before = math.log(volume * voxel_volume)
-    after = math.log((volume + step) * voxel_volume)
+    before = log_of(volume) + log_voxel
+    after = log_of(volume + step) + log_voxel
     return half_precision * ((before - mean) ** 2 - (after - mean) ** 2) + before - after
 
 
