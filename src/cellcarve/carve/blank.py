@@ -77,7 +77,7 @@ def _surroundings(view: View, types: Types) -> np.ndarray:
     one = np.ones(len(view), np.float32)
     for _ in range(3):
         gained = np.zeros(weight.shape)
-        split_counts(pixel, view.gene, one, weight, types.profile, gained, np.zeros(types.profile.shape))
+        split_counts(pixel, view.gene, one, weight, types.profile, gained, np.empty((0, number)))
         for q in range(number):
             image = gained[:, q].reshape(lattice.ny, lattice.nx)
             gained[:, q] = 25 * ndimage.gaussian_filter(image, 2.0, truncate=3).ravel()

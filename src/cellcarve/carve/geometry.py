@@ -62,7 +62,7 @@ def nuclear_types(scene: Scene, types: Types, rounds: int = 8) -> tuple[np.ndarr
             weight,
             types.profile,
             gained,
-            np.zeros(types.profile.shape),
+            np.empty((0, number)),
         )
         weight = proportions(gained, types.share)
     return weight, np.bincount(scene.core[core], minlength=cells)

@@ -10,7 +10,13 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
+# Sums over programmes may be taken in any order: several terms at once.
+_REORDER = {"reassoc"}
+# Below e to this a share of a label is taken for none.
+_NONE = np.float32(-16)
+
+
+@njit(cache=True, nogil=True, fastmath=_REORDER)
 def share_of(weight, profile, c, g):
     """lambda_cg: share of gene g in cell c, a mixture of the types' profiles."""
     total = np.float32(0)
@@ -19,7 +25,7 @@ def share_of(weight, profile, c, g):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=_REORDER)
 def expected_rates(gene, pixel, candidate, weight, profile, density, rate):
     """D_c lambda_cg of each transcript's gene in its pixel's candidates, into `rate` (V, K)."""
     for t in range(len(gene)):
@@ -44,15 +50,7 @@ def prior_scores(candidate, gap, unit, shift, beta, nothing, bonus, score):
 def normalise(score, label):
     """Softmax of each row of `score`, into `label`."""
     for v in range(len(score)):
-        top = score[v, 0]
-        for k in range(1, score.shape[1]):
-            top = max(top, score[v, k])
-        total = np.float32(0)
-        for k in range(score.shape[1]):
-            label[v, k] = math.exp(score[v, k] - top)
-            total += label[v, k]
-        for k in range(score.shape[1]):
-            label[v, k] /= total
+        _softmax(score[v], label[v])
 
 
 @njit(cache=True, nogil=True)
@@ -145,7 +143,7 @@ def gather_evidence(where, rate, leaked, background, numbers, score):
             rest += share * leaked[v, k] * rate[t, k]
         for k in range(K):
             if rate[t, k] > 0:
-                score[v, k] += temper * math.log1p((1 - share) * rate[t, k] / rest)
+                score[v, k] += temper * math.log(np.float32(1) + (1 - share) * rate[t, k] / rest)
 
 
 @njit(cache=True, nogil=True)
@@ -180,6 +178,10 @@ def _agree(v, w, candidate, label, coupling, total):
         c = candidate[v, k]
         if c == 0:
             break
+        # Next to each other, pixels mostly have the same candidates in the same order.
+        if candidate[w, k] == c:
+            total[k] += coupling * label[w, k]
+            continue
         for m in range(K):
             if candidate[w, m] == c:
                 total[k] += coupling * label[w, m]
@@ -193,13 +195,14 @@ def _softmax(score, out):
         top = max(top, score[k])
     total = np.float32(0)
     for k in range(len(score)):
-        out[k] = math.exp(score[k] - top)
+        d = score[k] - top
+        out[k] = math.exp(d) if d > _NONE else np.float32(0)
         total += out[k]
     for k in range(len(score)):
         out[k] /= total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=_REORDER)
 def _parts(weight, profile, c, g, part):
     """What each programme of a cell makes of a gene, into `part` (Q,); returns their sum."""
     total = np.float32(1e-30)
@@ -209,7 +212,7 @@ def _parts(weight, profile, c, g, part):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=_REORDER)
 def recount(pixel, gene, candidate, mine, weight, profile, gained, back):
     """Soft transcripts of each cell's programmes, added to `gained` (C, Q), and of the background's genes, to `back`.
 
@@ -226,8 +229,9 @@ def recount(pixel, gene, candidate, mine, weight, profile, gained, back):
             if c == 0 or r < 0.01:
                 continue
             total = _parts(weight, profile, c, g, part)
+            r /= total
             for q in range(number):
-                gained[c, q] += part[q] * (r / total)
+                gained[c, q] += part[q] * r
         back[g] += mine[t, K]
 
 

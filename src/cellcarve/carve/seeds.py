@@ -143,7 +143,7 @@ def _scores(
     one = np.ones(len(owner), np.float32)
     for _ in range(6):
         gained = np.zeros(weight.shape)
-        split_counts(owner, gene, one, weight, profile, gained, np.zeros(profile.shape))
+        split_counts(owner, gene, one, weight, profile, gained, np.empty((0, profile.shape[1])))
         weight = proportions(gained, model.types.share)
     new = _CLEAR * (weight[owner] * profile[gene]).sum(1) + (1 - _CLEAR) * model.types.overall[gene]
     known = _explained(scene, model, recipe)[transcript]

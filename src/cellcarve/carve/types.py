@@ -103,9 +103,9 @@ def proportions(gained: np.ndarray, share: np.ndarray) -> np.ndarray:
     return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
 def split_counts(cell, gene, amount, weight, profile, gained, totals):
-    """Split counts among programmes in proportion to weight * profile; adds to both sums."""
+    """Split counts among programmes in proportion to weight * profile; adds to both sums, to `totals` unless empty."""
     number = profile.shape[1]
     part = np.empty(number, np.float32)
     for i in range(len(cell)):
@@ -117,7 +117,9 @@ def split_counts(cell, gene, amount, weight, profile, gained, totals):
         scale = amount[i] / total
         for k in range(number):
             gained[c, k] += part[k] * scale
-            totals[g, k] += part[k] * scale
+        if len(totals):
+            for k in range(number):
+                totals[g, k] += part[k] * scale
 
 
 def _directions(counts: csr_matrix, overall: np.ndarray, number: int) -> np.ndarray:
