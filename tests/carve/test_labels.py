@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cellcarve.carve import labels as kernel
-from cellcarve.carve.lattice import rows_of
 from cellcarve.carve.types import split_counts
+from cellcarve.data.sorting import rows_of
 
 NX, NY, K, CELLS, GENES, TYPES, V = 7, 5, 3, 6, 8, 4, 120
 NEAR = {"rtol": 1e-5, "atol": 1e-5}
@@ -102,11 +102,18 @@ def test_prior_scores(little):
             assert score[v, k] == pytest.approx(wanted, rel=1e-5, abs=1e-5)
 
 
+def leak(label, candidate, cells, nx, decay):
+    order, start = rows_of(candidate.ravel(), cells + 2)
+    place, slot = order // candidate.shape[1], (order % candidate.shape[1]).astype(np.int8)
+    inside, box = kernel.frame(place, start, nx)
+    leaked = np.zeros(candidate.shape, np.float32)
+    kernel.leak(label, (place, slot, inside), start, box, decay, leaked)
+    return leaked
+
+
 def test_leak_is_a_convolution_with_the_laplace_kernel(little):
     decay = np.float32(0.6)
-    order, start = rows_of(little.candidate.ravel(), CELLS + 2)
-    leaked = np.zeros((NX * NY, K), np.float32)
-    kernel.leak(little.label, order // K, (order % K).astype(np.int32), start, NX, decay, leaked)
+    leaked = leak(little.label, little.candidate, CELLS, NX, decay)
     d = float(decay)
     across = np.abs(np.subtract.outer(np.arange(NX), np.arange(NX)))
     along = np.abs(np.subtract.outer(np.arange(NY), np.arange(NY)))
@@ -125,9 +132,7 @@ def test_leak_loses_nothing_in_wide_surroundings():
     candidate = np.ones((side * side, 1), np.int32)
     label = np.zeros((side * side, 2), np.float32)
     label[side * (side // 2) + side // 2, 0] = 1
-    order, start = rows_of(candidate.ravel(), 3)
-    leaked = np.zeros((side * side, 1), np.float32)
-    kernel.leak(label, order, np.zeros(len(order), np.int32), start, side, decay, leaked)
+    leaked = leak(label, candidate, 1, side, decay)
     assert leaked.sum() == pytest.approx(1, abs=1e-4)
     image = leaked.reshape(side, side)
     np.testing.assert_allclose(image, image.T, atol=1e-7)

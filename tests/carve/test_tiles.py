@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cellcarve.carve.lattice import lay_lattice, pixels_of, rows_of
+from cellcarve.carve.lattice import lay_lattice, pixels_of
+from cellcarve.data.sorting import rows_of
 from cellcarve.data.table import Status
 from cellcarve.data.tiles import cut, view_box, view_tile
 

@@ -4,6 +4,7 @@ import pytest
 import shapely
 from scipy.spatial import cKDTree
 
+from cellcarve.data.sorting import rows_of
 from cellcarve.summarise import outlines as module
 from cellcarve.summarise.outlines import outline
 from cellcarve.summarise.votes import ENOUGH, vote
@@ -133,7 +134,7 @@ def test_votes_match_a_slow_count():
     code = rng.integers(1, 4, 60).astype(np.int32)
     reach = np.array([0, 2.0, 3.0, 4.5])
     label = np.zeros((20, 20), np.int32)
-    vote(u + 100, v - 7, code, reach, 100, -7, label)
+    vote((u + 100, v - 7), *rows_of(code, 4), reach, (100, -7), label)
     middle = np.arange(20) + 0.5
     square = (middle[None, :, None] - u) ** 2 + (middle[:, None, None] - v) ** 2
     weight = np.maximum(1 - square / reach[code] ** 2, 0) ** 2

@@ -278,24 +278,29 @@ def nearest_cells(box, offset, value, unit, shift, lattice_nx, lattice_ny, limit
         field = value[offset[c] : offset[c + 1]]
         for py in range(y0 // 2, min((y0 + ny + 1) // 2, lattice_ny)):
             for px in range(x0 // 2, min((x0 + nx + 1) // 2, lattice_nx)):
-                # The middle of a pixel is the corner of its four fine pixels.
-                g = at(field, nx, ny, 2 * px + 0.5 - x0, 2 * py + 0.5 - y0)
+                g = _middle(field, nx, ny, 2 * px - x0, 2 * py - y0)
                 r = 1 + g / unit[c] + shift[c]
-                if g > 900 or r > limits[1]:
-                    continue
                 v = py * lattice_nx + px
-                k = K
+                if g > 900 or r > limits[1] or r >= rho[v, K - 1]:
+                    continue
+                k = K - 1
                 while k > 0 and rho[v, k - 1] > r:
+                    candidate[v, k], gap[v, k], rho[v, k] = candidate[v, k - 1], gap[v, k - 1], rho[v, k - 1]
                     k -= 1
-                if k < K:
-                    for m in range(K - 1, k, -1):
-                        candidate[v, m], gap[v, m], rho[v, m] = (
-                            candidate[v, m - 1],
-                            gap[v, m - 1],
-                            rho[v, m - 1],
-                        )
-                    candidate[v, k], gap[v, k], rho[v, k] = c, g, r
+                candidate[v, k], gap[v, k], rho[v, k] = c, g, r
     return candidate, gap
+
+
+@njit(cache=True, nogil=True)
+def _middle(field, nx, ny, left, low):
+    """Value of a cell's box at the corner of four of its fine pixels; FAR outside or beyond reach."""
+    if left < 0 or low < 0 or left + 1 >= nx or low + 1 >= ny:
+        return np.float32(1e3)
+    i = low * nx + left
+    a, b, c, d = field[i], field[i + 1], field[i + nx], field[i + nx + 1]
+    if max(a, b, c, d) > 900:
+        return min(a, b, c, d)
+    return np.float32(0.25) * ((a + b) + (c + d))
 
 
 @njit(cache=True, nogil=True)
@@ -312,3 +317,15 @@ def gaps_of(box, offset, value, candidate, pixel, column, row):
             field = value[offset[c] : offset[c + 1]]
             gap[t, k] = at(field, nx, ny, column[t] - x0, row[t] - y0)
     return gap
+
+
+@njit(cache=True, nogil=True)
+def scale_gaps(candidate, pixel, gap, unit, shift):
+    """Scaled distance of each transcript to its pixel's candidates, (V, K) float32; 1000 where there is none."""
+    rho = np.full(gap.shape, np.float32(1e3))
+    for t in range(len(pixel)):
+        for k in range(gap.shape[1]):
+            c = candidate[pixel[t], k]
+            if c and gap[t, k] < 900:
+                rho[t, k] = np.float32(1) + gap[t, k] / unit[c] + shift[c]
+    return rho

@@ -9,11 +9,11 @@ import numpy as np
 
 from cellcarve.carve import labels as kernel
 from cellcarve.carve.geometry import nuclear_types
-from cellcarve.carve.lattice import rows_of
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, scaled, units
 from cellcarve.carve.types import proportions
+from cellcarve.data.sorting import rows_of
 
 
 @dataclass
@@ -64,10 +64,10 @@ def fit_scene(scene: Scene, model: Model, recipe: Recipe) -> Fit:
     prior, fit = _start(scene, model, recipe)
     nx, view = scene.lattice.nx, scene.view
     share = leak_share(recipe, model.geometry.blur)
-    place, slot, start = _by_cell(scene.candidate, len(scene.cell))
+    lists = _by_cell(scene)
     decay = np.float32(np.exp(-scene.lattice.pixel / recipe.leak_um))
     area = np.float32(scene.lattice.pixel**2)
-    kernel.leak(fit.label, place, slot, start, nx, decay, fit.leaked)
+    kernel.leak(fit.label, *lists, decay, fit.leaked)
     for _ in range(recipe.sweeps):
         score = prior.copy()
         cost = np.float32(recipe.temper * (1 - share)) * area * fit.density
@@ -82,7 +82,7 @@ def fit_scene(scene: Scene, model: Model, recipe: Recipe) -> Fit:
         )
         for colour in (0, 1):
             kernel.relabel(colour, nx, scene.candidate, score, np.float32(recipe.smooth), fit.label)
-        kernel.leak(fit.label, place, slot, start, nx, decay, fit.leaked)
+        kernel.leak(fit.label, *lists, decay, fit.leaked)
         _choose(scene, fit, model, share)
         _refit_cells(scene, fit, model, recipe)
     return fit
@@ -136,18 +136,19 @@ def _start(scene: Scene, model: Model, recipe: Recipe) -> tuple[np.ndarray, Fit]
 
 def _within(scene: Scene, unit: np.ndarray, shift: np.ndarray, recipe: Recipe) -> np.ndarray:
     """exp(w beta (rho^2 at the pixel's middle - rho^2 at the transcript)), (V, K) float32."""
-    cell = scene.candidate[scene.pixel]
-    rho = 1 + scene.gap[scene.pixel] / unit[cell] + shift[cell]
-    here = scaled(scene, unit, shift)
-    change = recipe.within * recipe.softness * (rho**2 - here**2)
-    return np.exp(np.clip(np.where(cell > 0, change, 0), -9, 9)).astype(np.float32)
+    strength = np.float32(recipe.within * recipe.softness)
+    return kernel.correct(
+        scene.candidate, scene.pixel, scene.gap, scaled(scene, unit, shift), unit, shift, strength
+    )
 
 
-def _by_cell(candidate: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels and columns where each cell is a candidate, and where each cell's list begins."""
-    order, start = rows_of(candidate.ravel(), cells + 1)
-    K = candidate.shape[1]
-    return order // K, (order % K).astype(np.int32), start
+def _by_cell(scene: Scene) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+    """What `labels.leak` has to know of where each cell is a candidate: lists, their starts, and boxes."""
+    K = scene.candidate.shape[1]
+    order, start = rows_of(scene.candidate.ravel(), len(scene.cell))
+    place, slot = order // K, (order % K).astype(np.int8)
+    inside, box = kernel.frame(place, start, scene.lattice.nx)
+    return (place, slot, inside), start, box
 
 
 def _choose(scene: Scene, fit: Fit, model: Model, share: float) -> None:

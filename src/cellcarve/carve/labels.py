@@ -9,7 +9,6 @@ import math
 import numpy as np
 from numba import njit
 
-
 # Sums over programmes may be taken in any order: several terms at once.
 _REORDER = {"reassoc"}
 # Below e to this a share of a label is taken for none.
@@ -54,33 +53,79 @@ def normalise(score, label):
 
 
 @njit(cache=True, nogil=True)
-def leak(label, place, slot, start, nx, decay, leaked):
-    """Laplace-smoothed copy of each cell's soft label, into `leaked` (P, K).
+def correct(candidate, pixel, gap, here, unit, shift, strength):
+    """exp(strength (rho^2 at the pixel's middle - rho^2 at the transcript)), (V, K) float32; `here` is the latter rho."""
+    within = np.ones(here.shape, np.float32)
+    for t in range(len(pixel)):
+        v = pixel[t]
+        for k in range(here.shape[1]):
+            c = candidate[v, k]
+            if c:
+                rho = np.float32(1) + gap[v, k] / unit[c] + shift[c]
+                change = strength * (rho * rho - here[t, k] * here[t, k])
+                within[t, k] = math.exp(min(max(change, np.float32(-9)), np.float32(9)))
+    return within
 
-    A first-order recursive filter forwards and backwards along both axes, within the cell's bounding box; `place` and
-    `slot` list the pixels and columns where each cell is a candidate, `start` where each cell's list begins.
+
+@njit(cache=True, nogil=True)
+def frame(place, start, nx):
+    """Box of pixels around each cell, and where in it each of the cell's pixels lies.
+
+    Parameters
+    ----------
+    place
+        (n,) int32 pixels where each cell is a candidate, cell after cell.
+    start
+        (C + 2,) where each cell's pixels begin; entry 0 stands for none.
+    nx
+        Pixels in a row.
+
+    Returns
+    -------
+    inside
+        (n,) int32 place in the cell's box, column by column.
+    box
+        (C + 1, 2) int32 columns and rows of each box.
     """
-    norm = (1 - decay) / (1 + decay)
+    inside = np.zeros(len(place), np.int32)
+    box = np.zeros((len(start) - 1, 2), np.int32)
     for c in range(1, len(start) - 1):
         first, last = start[c], start[c + 1]
-        if first == last:
-            continue
         x0, x1, y0, y1 = 1 << 30, -1, 1 << 30, -1
         for i in range(first, last):
             y = place[i] // nx
             x = place[i] - y * nx
             x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
-        # A filter along the rows of a box works on all its columns at once: the box is turned between the two.
-        box = np.zeros((x1 - x0 + 1, y1 - y0 + 1), np.float32)
+        box[c] = max(x1 - x0 + 1, 0), max(y1 - y0 + 1, 0)
         for i in range(first, last):
             y = place[i] // nx
-            box[place[i] - y * nx - x0, y - y0] = label[place[i], slot[i]]
-        _smooth(box, decay, norm)
-        box = np.ascontiguousarray(box.T)
-        _smooth(box, decay, norm)
-        for i in range(first, last):
-            y = place[i] // nx
-            leaked[place[i], slot[i]] = box[y - y0, place[i] - y * nx - x0]
+            inside[i] = (place[i] - y * nx - x0) * box[c, 1] + y - y0
+    return inside, box
+
+
+@njit(cache=True, nogil=True)
+def leak(label, lists, start, box, decay, leaked):
+    """Laplace-smoothed copy of each cell's soft label, into `leaked` (P, K).
+
+    A first-order recursive filter forwards and backwards along both axes, within the cell's bounding box. `lists` are the
+    pixels where each cell is a candidate, its column there, and the place in its box; see `frame` for the rest.
+    """
+    place, slot, inside = lists
+    norm = (1 - decay) / (1 + decay)
+    for c in range(1, len(start) - 1):
+        if start[c] == start[c + 1]:
+            continue
+        # A filter along the rows works on all columns at once: the box is turned in between.
+        soft = np.zeros((box[c, 0], box[c, 1]), np.float32)
+        flat = soft.ravel()
+        for i in range(start[c], start[c + 1]):
+            flat[inside[i]] = label[place[i], slot[i]]
+        _smooth(soft, decay, norm)
+        soft = np.ascontiguousarray(soft.T)
+        _smooth(soft, decay, norm)
+        flat = np.ascontiguousarray(soft.T).ravel()
+        for i in range(start[c], start[c + 1]):
+            leaked[place[i], slot[i]] = flat[inside[i]]
 
 
 @njit(cache=True, nogil=True)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from cellcarve.data.tiles import View
 
@@ -46,21 +45,3 @@ def pixels_of(lattice: Lattice, x: np.ndarray, y: np.ndarray, parts: int = 1) ->
     column = np.clip(((x - lattice.x0) * scale).astype(np.int32), 0, lattice.nx * parts - 1)
     row = np.clip(((y - lattice.y0) * scale).astype(np.int32), 0, lattice.ny * parts - 1)
     return row * np.int32(lattice.nx * parts) + column
-
-
-def rows_of(label: np.ndarray, labels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Items sorted by label (stable), and where each label 0 .. labels - 1 begins: int32 (n,), (labels + 1,)."""
-    count = np.bincount(label, minlength=labels)
-    start = np.zeros(labels + 1, np.int32)
-    np.cumsum(count, out=start[1:])
-    order = np.empty(len(label), np.int32)
-    _sort(label, start.copy(), order)
-    return order, start
-
-
-@njit(cache=True, nogil=True)
-def _sort(label, free, order):
-    """Sort by counting; `free` is where each label's next item goes."""
-    for i in range(len(label)):
-        order[free[label[i]]] = i
-        free[label[i]] += 1

@@ -11,9 +11,9 @@ import numpy as np
 from numba import njit
 from scipy.spatial import cKDTree
 
-from cellcarve.carve.lattice import rows_of
 from cellcarve.carve.nuclei import moments
 from cellcarve.carve.types import Types, proportions, split_counts
+from cellcarve.data.sorting import rows_of
 
 _ROUNDS = 8
 

@@ -14,11 +14,13 @@ from cellcarve.carve.distance import (
     nearest_cells,
     no_fields,
     price,
+    scale_gaps,
 )
-from cellcarve.carve.lattice import Lattice, lay_lattice, pixels_of, rows_of
+from cellcarve.carve.lattice import Lattice, lay_lattice, pixels_of
 from cellcarve.carve.model import Geometry, Scale
 from cellcarve.carve.nuclei import Nuclei
 from cellcarve.carve.recipe import Recipe
+from cellcarve.data.sorting import rows_of
 from cellcarve.data.tiles import View
 
 
@@ -129,9 +131,7 @@ def _measure_fields(scene: Scene, valley: float, reach: float) -> None:
 
 def scaled(scene: Scene, unit: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """Scaled distance rho of each transcript to its pixel's candidates, (V, K) float32; 1000 where there is none."""
-    cell = scene.candidate[scene.pixel]
-    rho = 1 + scene.gap_here / unit[cell] + shift[cell]
-    return np.where((cell > 0) & (scene.gap_here < 900), rho, np.float32(1e3))
+    return scale_gaps(scene.candidate, scene.pixel, scene.gap_here, unit, shift)
 
 
 def even_out(
@@ -147,12 +147,14 @@ def even_out(
     tuple
         shift (C + 1,) float32, and the median of ln(transcripts + 10) that was used (`log_size` where given).
     """
-    cell = scene.candidate[scene.pixel]
-    free = scaled(scene, unit, np.zeros(len(unit), np.float32))
     shift = np.zeros(len(unit), np.float32)
-    each = np.arange(len(cell))
     middle = 0.0 if log_size is None else log_size
-    for _ in range(3 if balance or log_size is None else 0):
+    if balance == 0 and log_size is not None:
+        return shift, middle
+    cell = scene.candidate[scene.pixel]
+    free = scaled(scene, unit, shift)
+    each = np.arange(len(cell))
+    for _ in range(3):
         nearest = cell[each, (free + shift[cell]).argmin(1)] if len(each) else np.empty(0, np.int64)
         size = np.log(np.bincount(nearest, minlength=len(unit)) + 10.0)
         middle = float(np.median(size[1:])) if log_size is None and len(size) > 1 else middle

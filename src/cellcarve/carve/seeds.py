@@ -15,11 +15,12 @@ from scipy.spatial import cKDTree
 
 from cellcarve.carve import labels as kernel
 from cellcarve.carve.geometry import nuclear_types
-from cellcarve.carve.lattice import Lattice, rows_of
+from cellcarve.carve.lattice import Lattice
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, measure_scene, scaled, units
 from cellcarve.carve.types import proportions, split_counts
+from cellcarve.data.sorting import rows_of
 
 # A new cell's core reaches this many nuclear radii, and its candidates' places are at least this far apart.
 _CORE, _APART = 0.8, 1.3

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from cellcarve.data import flat
+from cellcarve.data.sorting import deal
 from cellcarve.data.table import Status, Table
 from cellcarve.data.tissue import TileGrid, Tissue, Transcripts
 
@@ -57,7 +58,9 @@ def by_tile(grid: TileGrid, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, n
         tile[part] = grid.of(x[part], y[part])
     start = np.zeros(len(grid) + 1, np.int64)
     np.cumsum(np.bincount(tile, minlength=len(grid)), out=start[1:])
-    return flat.keep(np.argsort(tile, kind="stable")), start
+    order = flat.empty(len(x), np.int64)
+    deal(tile, start.copy(), order)
+    return order, start
 
 
 def count_squares(tissue: Tissue, side: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from cellcarve.data import flat
 from cellcarve.data.result import Outlines
+from cellcarve.data.sorting import rows_of
 from cellcarve.summarise.holes import fill
 from cellcarve.summarise.pieces import claim, keep_main
 from cellcarve.summarise.rings import lost, smooth_corners, trace
@@ -138,7 +139,8 @@ def _draw(tiled: Tiled, window: Window, canvas: _Canvas) -> None:
     shapes, own = tiled.shapes, np.append(False, window.own)
     label = np.zeros(window.shape, np.int32)
     reach = np.append(0.0, shapes.reach[window.cell] / shapes.pixel)
-    vote(window.u, window.v, window.code, reach, window.x0, window.y0, label)
+    order, start = rows_of(window.code, len(reach))
+    vote((window.u, window.v), order, start, reach, (window.x0, window.y0), label)
     for _ in range(SETTLE):
         label = settle(label)
     heart = shapes.heart[window.cell].astype(np.float64) / shapes.pixel
@@ -173,8 +175,7 @@ def _reach(tiled: Tiled, canvas: _Canvas) -> None:
         label = canvas.of(x0, y0, shape)
         row, column = np.floor(v).astype(np.int64) - y0, np.floor(u).astype(np.int64) - x0
         place = row * shape[1] + column
-        first = np.append(0, np.cumsum(np.bincount(place, minlength=label.size))).astype(np.int32)
-        order = np.argsort(place, kind="stable").astype(np.int32)
+        order, first = rows_of(place, label.size)
         mine = poor[code] & (block[code] == (i, j)).all(1) & (label[row, column] != code)
         strays = np.flatnonzero(mine)
         strays = strays[np.lexsort((u[strays], v[strays], heart[code[strays], 0], heart[code[strays], 1]))]
