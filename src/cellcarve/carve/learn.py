@@ -9,13 +9,14 @@ from scipy.sparse import csr_matrix
 from cellcarve.carve import labels as kernel
 from cellcarve.carve.fit import finish, fit_scene
 from cellcarve.carve.geometry import learn_geometry
+from cellcarve.carve.missed import weigh_places
 from cellcarve.carve.model import Geometry, Model, Scale
 from cellcarve.carve.nuclei import Nuclei
 from cellcarve.carve.overlap import learn_overlap, weigh_pairs
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, units
-from cellcarve.carve.seeds import add_cells, shift_of_rate, weigh_places
-from cellcarve.carve.types import learn_types, refresh, whole_cell
+from cellcarve.carve.seeds import add_cells, shift_of_rate
+from cellcarve.carve.types import keep_to_nuclei, learn_types, refresh, whole_cell
 from cellcarve.data.tiles import View, count_squares, view_box
 from cellcarve.data.tissue import Tissue
 
@@ -82,7 +83,8 @@ def learn(
     counts = nuclear_counts(tissue, len(nuclei.x) - 1)
     types = learn_types(counts, overall, recipe.types)
     every = np.bincount(t.gene, minlength=tissue.genes)
-    types = whole_cell(types, np.asarray(counts.sum(0)).ravel(), every)
+    nuclear = np.asarray(counts.sum(0)).ravel()
+    types = whole_cell(types, nuclear, every)
     scale = tissue_scale(tissue, nuclei)
     views = sample_windows(tissue, recipe.halo, _SAMPLE)
     scenes = [prepare(view, nuclei, scale, Geometry(power=0.5), recipe) for view in views]
@@ -92,7 +94,7 @@ def learn(
     for scene in scenes:
         measure_scene(scene, scale, geometry, recipe)
     scale = _measure_scale(scenes, scale, geometry)
-    model = Model(types, geometry, scale, *_levels(scenes, overall, recipe))
+    model = Model(types, geometry, scale, *_levels(scenes, overall, recipe), keep_to_nuclei(nuclear, every))
     if new_cells:
         odds = np.concatenate([weigh_places(scene, model, recipe)[1] for scene in scenes])
         model = replace(model, missing=shift_of_rate(odds, recipe.seed_rate))

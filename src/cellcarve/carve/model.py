@@ -74,6 +74,8 @@ class Model:
         ln of the mean density of cells, transcripts per µm².
     background
         (G,) float32 transcripts per µm² that belong to no cell.
+    nuclear
+        (G,) float32 ln(share of a gene in nuclei / share outside them), as far as it is more than chance.
     overlap
         Leak share of the last step, which also stands for cells that overlap in depth.
     missing
@@ -85,5 +87,6 @@ class Model:
     scale: Scale
     level: float
     background: np.ndarray
+    nuclear: np.ndarray
     overlap: float = 0.5
     missing: float = 0.0

@@ -21,7 +21,9 @@ class Recipe:
         "No cell" is as likely as a cell at 1 + nothing * (q75 - 1), q75 being the upper quartile of the scaled
         distance of transcripts outside nuclei to their nearest nucleus.
     far
-        A transcript lies "far" from every nucleus beyond 1 + far * (q75 - 1).
+        A transcript lies off every nucleus beyond 1 + far * (q75 - 1).
+    full
+        Density of such transcripts where a cell may have been missed, as a share of the density close to nuclei.
     softness
         beta: log prior of a label is -beta rho^2.
     smooth
@@ -51,8 +53,8 @@ class Recipe:
         Rounds of labels and transcripts.
     calm
         Exponent that takes the over-confidence of smoothed labels out of "where does it lie".
-    seed_expression, seed_distance, seed_cost
-        Log odds of a new cell: weights of expression and of distance, and what a cell costs.
+    seed_expression, seed_nuclear, seed_distance, seed_cost
+        Log odds of a new cell: weights of expression, of genes that keep to nuclei and of distance, and what a cell costs.
     seed_rate, seed_odds
         Share of candidate places that were missed cells where the weights were fitted; odds above which a cell is added.
     """
@@ -62,7 +64,8 @@ class Recipe:
     neighbours: int = 6
     farthest: float = 4.5
     nothing: float = 3.45
-    far: float = 1.5
+    far: float = 0.6
+    full: float = 0.2
     softness: float = 0.6
     smooth: float = 0.8
     temper: float = 1.0
@@ -77,9 +80,10 @@ class Recipe:
     refits: int = 2
     found: float = 0.84
     sweeps: int = 4
-    seed_expression: float = 0.092
-    seed_distance: float = 0.93
-    seed_cost: float = 4.06
-    seed_rate: float = 0.22
-    seed_odds: float = -0.25
+    seed_expression: float = 0.18
+    seed_nuclear: float = 0.265
+    seed_distance: float = 0.525
+    seed_cost: float = 3.45
+    seed_rate: float = 0.128
+    seed_odds: float = -0.7
     calm: float = 0.4

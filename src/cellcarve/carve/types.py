@@ -58,6 +58,25 @@ def whole_cell(types: Types, nuclear: np.ndarray, every: np.ndarray) -> Types:
     return Types((profile / profile.sum(0)).astype(np.float32), types.share, types.overall)
 
 
+def keep_to_nuclei(nuclear: np.ndarray, every: np.ndarray) -> np.ndarray:
+    """ln(share of each gene in nuclei / share outside them), shrunk as far as sampling error asks; (G,) float32.
+
+    Parameters
+    ----------
+    nuclear, every
+        (G,) transcripts of each gene in nuclei, and in all.
+    """
+    outside = every - nuclear
+    if nuclear.sum() == 0 or outside.sum() == 0:
+        return np.zeros(len(every), np.float32)
+    ratio = np.log((nuclear + 0.5) / (outside + 0.5) * outside.sum() / nuclear.sum())
+    error = 1 / (nuclear + 0.5) + 1 / (outside + 0.5)
+    # Weighted by what is known of each gene; the mean itself is chance and abundance.
+    sure = 1 / (error + 0.25)
+    spread = max(float((sure * (ratio**2 - error)).sum() / sure.sum()), 0.0)
+    return np.clip(ratio * spread / (spread + error), -2, 2).astype(np.float32)
+
+
 def learn_types(counts: csr_matrix, overall: np.ndarray, number: int) -> Types:
     """Fit the mixture to nuclear counts: k-means on damped square-root counts, then soft EM.
 
