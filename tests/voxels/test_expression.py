@@ -9,6 +9,7 @@ from toy import Toy
 from cellcarve.voxels.background import draw_background
 from cellcarve.voxels.components import draw_volumes, odds_score, step_odds, update_dims
 from cellcarve.voxels.expression import Mixture, component_scores, draw_rates, rest_of
+from cellcarve.voxels.factors import pick, weigh
 from cellcarve.voxels.rates import slot_of, unseen
 from cellcarve.voxels.threads import Threads
 from cellcarve.voxels.zeros import between, knots_of
@@ -140,6 +141,18 @@ def test_rest_is_nothing_where_every_gene_has_counts():
     knots = knots_of(toy.rates.size, toy.rates.odds, 5, Threads(1))
     whole = between(knots, 0, 2, 1.0), between(knots, 0, 4, 1.0)
     assert rest_of(toy.rates, knots, 0, 1, 1.0, whole) == 0
+
+
+@pytest.mark.parametrize("factors", [1, 3, 8, 13])
+def test_factors_are_picked_as_often_as_they_weigh(factors):
+    random = np.random.default_rng(factors)
+    own, gene = random.random((2, factors), np.float32)
+    weight = np.zeros((3, 4 * -(-factors // 4)), np.float32)
+    weigh(own, gene, weight)
+    grid = (np.arange(20_000) + 0.5) / 20_000 * float((own * gene).sum())
+    share = np.bincount([pick(weight, v, factors) for v in grid], minlength=factors) / len(grid)
+    assert len(share) == factors
+    assert np.abs(share - own * gene / (own * gene).sum()).max() < 1e-3
 
 
 def test_background_follows_its_gamma():

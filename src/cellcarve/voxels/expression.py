@@ -10,6 +10,7 @@ from cellcarve.chain.compiled import LEAF, MAKER
 from cellcarve.chain.draws import GAMMA_STEP, gamma
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import COMPONENT, RATE, REST, SCALE, TABLES
+from cellcarve.voxels.rates import dot
 from cellcarve.voxels.zeros import between
 
 # Exposure is told apart in so many bins when components are updated.
@@ -240,10 +241,7 @@ def draw_factors(rates, latent, exposed, m, cell):
     for slot in range(rates.start[cell], rates.start[cell + 1]):
         gene = key[slot] - plain
         if gene >= 0:
-            rate = 0.0
-            for h in range(factors):
-                rate += factor[h] * loading[gene, h]
-            value[slot] = rate
+            value[slot] = dot(factor, loading[gene])
     return total
 
 

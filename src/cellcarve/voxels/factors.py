@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from cellcarve.chain.compiled import LEAF, MAKER
+from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.draws import GAMMA_STEP, gamma
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import FACTOR, LOADING
@@ -14,8 +14,54 @@ from cellcarve.voxels.threads import Threads
 CONCENTRATION = 0.1
 
 
-@njit(**MAKER)
-def share_out(rates, latent, used, span):
+@njit(**LEAF)
+def weigh(factor, loading, weight):
+    """Weights of the factors for a gene, and their sums over halves and quarters, that are drawn from in three steps.
+
+    Parameters
+    ----------
+    factor, loading
+        float32 (h,): the cell's and the gene's.
+    weight
+        float32 (3, 4 q) with 4 q >= h, zero where nothing is filled in: products; at q and q + h / 2 added up; all
+        four of a quarter added up.
+    """
+    quarter = weight.shape[1] // 4
+    for h in range(factor.size):
+        weight[0, h] = factor[h] * loading[h]
+    for h in range(2 * quarter):
+        weight[1, h] = weight[0, h] + weight[0, h + 2 * quarter]
+    for h in range(quarter):
+        weight[2, h] = weight[1, h] + weight[1, h + quarter]
+
+
+@njit(**LEAF)
+def pick(weight, chance, factors):
+    """A factor with chances proportional to its weight.
+
+    Parameters
+    ----------
+    weight
+        As filled by `weigh`.
+    chance
+        Uniform number times the sum of all weights.
+    factors
+        How many there are.
+    """
+    quarter, h = weight.shape[1] // 4, 0
+    while h < quarter - 1 and chance >= weight[2, h]:
+        chance -= weight[2, h]
+        h += 1
+    for row in (1, 0):
+        step = quarter * (2 - row)
+        if chance >= weight[row, h] and h + step < factors:
+            chance -= weight[row, h]
+            h += step
+    return h
+
+
+@njit(**LEAF)
+def share_out(rates, latent, used, weight, span):
     """Give each count of a factored gene in the cells of a range to a factor.
 
     Parameters
@@ -25,12 +71,13 @@ def share_out(rates, latent, used, span):
     latent
         int32 (c, h): counts by factor; rows of the range are filled.
     used
-        int32 (factored genes, h): counts are added.
+        int32 (factored genes, h): counts are added; empty where nobody asks.
+    weight
+        float32 (3, 4 q): zeros, for `weigh`.
     span
         (first, last).
     """
     factors, plain = rates.factor.shape[1], rates.background.shape[0] - rates.loading.shape[0]
-    weight = np.empty(factors)
     factor, loading, key, tally = rates.factor, rates.loading, rates.key, rates.tally
     seed, sweep = rates.address[0], rates.address[1]
     for cell in range(max(span[0], 1), span[1]):
@@ -39,15 +86,16 @@ def share_out(rates, latent, used, span):
             gene = key[slot] - plain
             if gene < 0:
                 continue
+            weigh(factor[cell], loading[gene], weight)
             total = 0.0
-            for h in range(factors):
-                total += factor[cell, h] * loading[gene, h]
-                weight[h] = total
+            for h in range(weight.shape[1] // 4):
+                total += weight[2, h]
             for n in range(tally[slot]):
                 drawn = words(seed, FACTOR, sweep, cell, gene * 4096 + n)
-                h = min(np.searchsorted(weight, unit(drawn[0]) * total), factors - 1)
+                h = pick(weight, unit(drawn[0]) * total, factors)
                 latent[cell, h] += 1
-                used[gene, h] += 1
+                if used.size > 0:
+                    used[gene, h] += 1
 
 
 @njit(**LEAF)
@@ -63,15 +111,24 @@ def draw_loading(loading, used, address, h):
         loading[g, h] /= total
 
 
-def update_latent(rates: Rates, latent: np.ndarray, threads: Threads) -> np.ndarray:
-    """Share all counts of factored genes out; returns the counts of each gene and factor, int32 (g, h)."""
+def update_latent(rates: Rates, latent: np.ndarray, counted: bool, threads: Threads) -> np.ndarray:
+    """Share all counts of factored genes out.
+
+    Returns
+    -------
+    np.ndarray
+        int32 (g, h): the counts of each gene and factor; empty unless they are `counted`.
+    """
+    shape = rates.loading.shape if counted else (0, 0)
 
     def one(first: int, last: int) -> np.ndarray:
-        used = np.zeros(rates.loading.shape, np.int32)
-        share_out(rates, latent, used, (first, last))
+        used = np.zeros(shape, np.int32)
+        weight = np.zeros((3, 4 * -(-rates.factor.shape[1] // 4)), np.float32)
+        share_out(rates, latent, used, weight, (first, last))
         return used
 
-    return np.asarray(np.sum(threads.ranges(one, len(latent)), axis=0, dtype=np.int32))
+    parts = threads.ranges(one, len(latent))
+    return parts[0] if len(parts) == 1 else np.asarray(np.sum(parts, axis=0, dtype=np.int32))
 
 
 def update_loading(rates: Rates, used: np.ndarray, threads: Threads) -> None:

@@ -93,7 +93,7 @@ def _tabulate(chain: Chain, threads: Threads) -> None:
 def _update_factors(chain: Chain, threads: Threads, loading: bool) -> None:
     if chain.rates.factor.shape[1] == 0:
         return
-    used = update_latent(chain.rates, chain.latent, threads)
+    used = update_latent(chain.rates, chain.latent, loading, threads)
     if loading:
         update_loading(chain.rates, used, threads)
 

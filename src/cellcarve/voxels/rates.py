@@ -1,6 +1,6 @@
 """Expression rates of a cell: found in its small table, or drawn on request where it has no counts of the gene."""
 
-from numba import njit
+from numba import float32, njit
 
 from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.draws import GAMMA_STEP, gamma
@@ -39,16 +39,22 @@ def known_rate(start, key, value, cell, gene):
     return float(value[slot]) if slot >= 0 else -1.0
 
 
+@njit(**LEAF, fastmath={"reassoc", "nsz"})
+def dot(left, right):
+    """Sum of the products of two rows, float32 (n,), in an order that suits the machine."""
+    total = float32(0.0)
+    for n in range(left.size):
+        total += left[n] * right[n]
+    return total
+
+
 @njit(**LEAF)
 def unseen(rates, component, exposed, cell, gene):
     """Rate of a gene that the cell has no counts of: a draw that is the same whenever it is asked for in a sweep."""
     factor, loading = rates.factor, rates.loading
     plain = rates.background.shape[0] - loading.shape[0]
     if gene >= plain:
-        total = 0.0
-        for h in range(factor.shape[1]):
-            total += factor[cell, h] * loading[gene - plain, h]
-        return total
+        return float(dot(factor[cell], loading[gene - plain]))
     r, s = rates.size[gene, component[cell]], rates.odds[gene, component[cell]]
     drawn = gamma(r, rates.address[0], RATE, rates.address[1], cell, gene * GAMMA_STEP)
     return drawn * s / (1.0 + s * exposed[cell])
