@@ -173,7 +173,9 @@ def test_an_assignment_for_every_row(tissue):
     found = voxel(table, prior, SHORT, ComputeSettings(threads=1), Silent())
     assert len(found.cell) == len(table)
     assert not found.cell[table.status != Status.KEPT].any()
-    assert (found.cell[found.probability < SHORT.sure] == 0).all()
+    assert (found.cell[found.best == 0] == 0).all()
+    assert 0 < np.count_nonzero(found.cell) < np.count_nonzero(found.best)
+    np.testing.assert_allclose(found.expected.sum(), found.probability.sum(), rtol=0.3)
     assert found.expected.shape == (len(found.names), len(table.genes))
     core = prior.core & (found.best > 0)
     assert np.mean(found.prior[found.best[core] - 1] == prior.cell[core]) > 0.7

@@ -16,6 +16,7 @@ LOADING = 12  # theta of a factor and gene
 BACKGROUND = 13  # background rate of a gene in a layer and stratum
 VOLUME = 14  # mean and spread of log volumes; item = component
 SCALE = 15  # scale of a cell; item = cell
+PLACES = 16  # where the places around a transcript begin; item = transcript
 
 # mixture method, 64 .. 127
 MIXTURE_ASSIGN = 64  # component of a transcript; item = rank of the transcript among the kept rows

@@ -102,8 +102,13 @@ class VoxelSettings(Validated):
     label_evidence
         Weight of the transcripts in a voxel's label. At 1 their density within a cell is taken to be the same
         everywhere, which it is not in tissue.
+    overlap
+        Share of transcripts whose place tells no more of their cell than far moves would leave: some moved, and cells
+        lie over each other.
     sure
-        Average probability that an assignment must reach.
+        Probability that an assignment must reach, where its gene is as common in the cell as everywhere.
+    surprise
+        More that it must reach where its gene is e times rarer in the cell, and less where it is more common.
     """
 
     ncomponents: int = bounded(10, 1, 1000)
@@ -151,7 +156,9 @@ class VoxelSettings(Validated):
     distance_pull: float = bounded(5.0, 0, 100)
     background_share: float | None = bounded(0.03, 0, 1)
     label_evidence: float = bounded(0.5, 0, 1)
-    sure: float = bounded(0.7, 0, 1)
+    overlap: float = bounded(0.5, 0, 1)
+    sure: float = bounded(0.5, 0, 1)
+    surprise: float = bounded(0.12, 0, 1)
 
 
 # Where the defaults above differ from those of proseg 3, its values: for those who stand in for it. What proseg has no

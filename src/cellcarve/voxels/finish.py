@@ -13,6 +13,7 @@ from cellcarve.voxels.intake import Intake
 from cellcarve.voxels.lattice import columns_of
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
+from cellcarve.voxels.soft import Answer
 from cellcarve.voxels.tally import counts_of, sparse
 
 
@@ -21,18 +22,6 @@ def _back(order: np.ndarray, values: np.ndarray) -> np.ndarray:
     out = np.empty_like(values)
     out[order] = values
     return out
-
-
-def best_of(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Likeliest and second likeliest cell of every transcript with their probabilities, "no cell" (0) among them."""
-    sweeps = max(record.sweeps, 1)
-    rest = np.maximum(sweeps - record.weight.sum(1, dtype=np.float64), 0).astype(np.float32)
-    who = np.column_stack([record.who, np.zeros(len(rest), np.int32)])
-    weight = np.column_stack([record.weight, rest]) / np.float32(sweeps)
-    order = np.argsort(-weight, axis=1, kind="stable")[:, :2]
-    rows = np.arange(len(rest))[:, None]
-    top, chance = who[rows, order], weight[rows, order]
-    return top[:, 0], chance[:, 0], top[:, 1], chance[:, 1]
 
 
 def _voxels(chain: Chain) -> dict[str, Any]:
@@ -71,9 +60,24 @@ def _transcripts(chain: Chain, intake: Intake) -> dict[str, Any]:
     }
 
 
+def _answers(chain: Chain, answer: Answer) -> dict[str, Any]:
+    names = {
+        "best": "best",
+        "probability": "chance",
+        "runner_up": "second",
+        "runner_up_probability": "second_chance",
+        "kept": "kept",
+    }
+    found = {ours: _back(chain.order, getattr(answer, name)) for ours, name in names.items()}
+    spot, slot = np.nonzero(answer.who)
+    shape = (len(chain.number) - 1, len(chain.rates.background))
+    gene = chain.spots.gene[spot]
+    found["weighted"] = sparse(answer.who[spot, slot], gene, answer.share[spot, slot], shape)
+    return found
+
+
 def _averages(chain: Chain, intake: Intake, record: Record) -> dict[str, Any]:
-    names = ("best", "probability", "runner_up", "runner_up_probability")
-    found = {n: _back(chain.order, v) for n, v in zip(names, best_of(record), strict=True)}
+    found = {}
     spot, slot = np.nonzero(record.weight > 0)
     value = record.weight[spot, slot] / np.float32(max(record.sweeps, 1))
     shape = (len(chain.number) - 1, len(chain.rates.background))
@@ -129,8 +133,9 @@ def _model(chain: Chain) -> dict[str, Any]:
     }
 
 
-def finish(chain: Chain, intake: Intake, prior: Prior, table: Table, record: Record) -> VoxelRun:
+def finish(chain: Chain, given: tuple[Intake, Prior, Table], record: Record, answer: Answer) -> VoxelRun:
     """Everything that the chain leaves behind; `log` and `notes` are the caller's."""
+    intake, prior, table = given
     frame, count = chain.frame, len(chain.number)
     voxels = _voxels(chain)
     origin, target = np.divmod(record.moves[0], count)
@@ -148,13 +153,14 @@ def finish(chain: Chain, intake: Intake, prior: Prior, table: Table, record: Rec
         notes=list(intake.notes),
         **voxels,
         **_transcripts(chain, intake),
+        **_answers(chain, answer),
         **_averages(chain, intake, record),
         **_cells(chain, prior, voxels),
         **_model(chain),
     )
 
 
-def to_segmentation(run: VoxelRun, table: Table, sure: float) -> Segmentation:
+def to_segmentation(run: VoxelRun, table: Table) -> Segmentation:
     """The posterior average as a segmentation.
 
     Parameters
@@ -163,8 +169,6 @@ def to_segmentation(run: VoxelRun, table: Table, sure: float) -> Segmentation:
         A finished chain.
     table
         The N input rows.
-    sure
-        Probability that an assignment must reach.
     """
     rows = len(table)
     best, second, cell = (np.zeros(rows, np.int32) for _ in range(3))
@@ -173,9 +177,9 @@ def to_segmentation(run: VoxelRun, table: Table, sure: float) -> Segmentation:
     best[run.row], second[run.row] = run.best, run.runner_up
     probability[run.row] = np.where(run.best > 0, run.probability, 0)
     background[run.row] = run.best == 0
-    np.copyto(cell, best, where=probability >= sure)
+    cell[run.row] = np.where(run.kept, run.best, 0)
     cells = len(run.names)
-    found = run.expected.tocoo()
+    found = run.weighted.tocoo()
     shape = (cells, len(table.genes))
     return Segmentation(
         cell=cell,

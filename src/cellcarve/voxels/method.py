@@ -15,7 +15,8 @@ from cellcarve.voxels.finish import finish, to_segmentation
 from cellcarve.voxels.intake import take_in
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
-from cellcarve.voxels.sampler import WARM_UP, steps
+from cellcarve.voxels.sampler import WARM_UP, drift_for, look_around, steps
+from cellcarve.voxels.soft import answer, unasked
 from cellcarve.voxels.threads import Threads
 from cellcarve.voxels.watch import Nobody, Progressed, Watch
 
@@ -90,7 +91,7 @@ def _sample(
     progress.advance(max(0, chain.sweep - WARM_UP))
 
     def result() -> VoxelRun:
-        return finish(chain, intake, prior, table, state.record)
+        return finish(chain, (intake, prior, table), state.record, unasked(len(intake.row)))
 
     for step in steps(chain, (intake, prior), settings, ratio, state.record, threads):
         progress.advance(1)
@@ -99,7 +100,10 @@ def _sample(
             made = float(np.mean(chain.spots.made))
             state.log.append({**vars(step), "assigned": inside, "foreground": made})
         watch.swept(state, result)
-    run = result()
+    if state.record.masses.looks == 0:
+        look_around(chain, drift_for(chain, settings), state.record, threads)
+    found = answer(chain, state.record.masses, settings, threads)
+    run = finish(chain, (intake, prior, table), state.record, found)
     run.log = state.log
     return run
 
@@ -117,4 +121,4 @@ def voxel(
         Of all N rows, in input order.
     """
     run = sample(table, prior, replace(settings, hillclimb=0), compute, progress)
-    return to_segmentation(run, table, settings.sure)
+    return to_segmentation(run, table)

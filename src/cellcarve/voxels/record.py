@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from cellcarve.chain.compiled import LEAF
+from cellcarve.voxels.masses import no_masses
 from cellcarve.voxels.rates import known_rate, unseen
 from cellcarve.voxels.state import Cells, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
@@ -53,6 +54,8 @@ class Record:
     ----------
     who, weight
         int32 and float32 (t, slots): cells, and the sums of their chances.
+    masses
+        Whose surroundings the transcripts lie in.
     sweeps
         Recorded so far.
     moves
@@ -62,6 +65,7 @@ class Record:
     def __init__(self, count: int) -> None:
         self.who = np.zeros((count, SLOTS), np.int32)
         self.weight = np.zeros((count, SLOTS), np.float32)
+        self.masses = no_masses(count)
         self.sweeps = 0
         self.moves = (np.empty(0, np.int64), np.empty(0, np.int64))
 

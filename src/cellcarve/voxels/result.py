@@ -15,9 +15,9 @@ class VoxelRun:
     begin with cell 1. Every cell owns at least one voxel. Positions x, y are in µm as in the input; z is the
     *normalised* depth 0 .. 1 (see `z_of`), and layer = min(floor(z * L), L - 1).
 
-    Two answers live side by side. The *last state* of the chain: `voxel_*`, `moved_*`, `cell`, `background`, `counts`,
-    `component`, `volume` and all per-cell shape. The *average* over the recorded sweeps: `best`, `probability`,
-    `runner_up`, `expected`.
+    Three answers live side by side. The *last state* of the chain: `voxel_*`, `moved_*`, `cell`, `background`, `counts`,
+    `component`, `volume` and all per-cell shape. The *average* of such states over the recorded sweeps: `expected`. The
+    *soft* answer, from where labels lay in them: `best`, `probability`, `runner_up`, `kept`, `weighted`.
 
     Attributes
     ----------
@@ -48,11 +48,15 @@ class VoxelRun:
     background
         (T,) bool: `cell` is 0. The tally of `cell` and `gene` equals `counts`.
     best
-        (T,) int32 the cell with the highest average probability, 0 where "no cell" has the highest.
+        (T,) int32 the likeliest cell, 0 where "no cell" is likelier.
     probability
-        (T,) float32 average probability of `best`; of "no cell" where `best` is 0.
+        (T,) float32 probability of `best`; of "no cell" where `best` is 0.
     runner_up, runner_up_probability
         (T,) int32 and float32, the second likeliest cell (0 = none).
+    kept
+        (T,) bool: `best` is a cell, and likely enough for its gene to be assigned.
+    weighted
+        (C, G) float32 counts by the probabilities of the soft answer.
     names
         C original ids, strings, unique.
     prior
@@ -130,6 +134,8 @@ class VoxelRun:
     probability: np.ndarray
     runner_up: np.ndarray
     runner_up_probability: np.ndarray
+    kept: np.ndarray
+    weighted: csr_matrix
     names: list[str]
     prior: np.ndarray
     fixed: np.ndarray

@@ -22,6 +22,9 @@ WARM_UP = 20
 COLDEST = 0.01
 # After the warm-up components learn every so many sweeps: they change slowly and cost as much as all cells.
 LEARN_EVERY = 2
+# Recorded sweeps that transcripts look around in: every so many, as labels change little between two sweeps, and not
+# more than this in all.
+LOOK_EVERY, MOST_LOOKS = 4, 1000
 # A sweep of usual effort visits each fine voxel once in so many sweeps.
 VISIT_EVERY, USUAL_STEPS = 8, 4000
 
@@ -75,6 +78,12 @@ def _drift(chain: Chain, drift: Drift, record: Record | None, threads: Threads) 
         record.add_moves(before, chain.labels.label[chain.spots.at], len(chain.number))
 
 
+def look_around(chain: Chain, drift: Drift, record: Record, threads: Threads) -> None:
+    """Record whose surroundings the transcripts lie in at present."""
+    state = (chain.frame.grid, chain.labels, chain.spots)
+    record.masses.add(state, drift, (int(chain.rates.address[0]), chain.sweep), threads)
+
+
 def _dispersed(settings: VoxelSettings, burning: bool) -> bool:
     """Whether r is drawn."""
     return settings.dispersion is None and (settings.variable_burnin_dispersion or not burning)
@@ -113,6 +122,8 @@ def sampling(chain: Chain, settings: VoxelSettings, record: Record, threads: Thr
             _drift(chain, drift, counted, threads)
         if recording:
             state = (chain.labels, chain.cells, chain.spots, chain.rates)
+            if record.sweeps % max(LOOK_EVERY, settings.recorded_samples // MOST_LOOKS) == 0:
+                look_around(chain, drift, record, threads)
             record.add(state, settings.unmodeled_fixed_cells, threads)
         learn = "learn" if n % LEARN_EVERY == 0 else "keep"
         draw_expression(chain, settings, learn, sampled, threads)

@@ -96,6 +96,8 @@ def chain_of(label, rng, transcripts=800):
         probability=rng.random(transcripts).astype(np.float32),
         runner_up=np.zeros(transcripts, np.int32),
         runner_up_probability=np.zeros(transcripts, np.float32),
+        kept=(best > 0) & (rng.random(transcripts) < 0.9),
+        weighted=csr_matrix(counts.multiply(0.8), dtype=np.float32),
         names=[f"nucleus-{c}" for c in range(1, cells + 1)],
         prior=np.arange(1, cells + 1, dtype=np.int32),
         fixed=np.zeros(cells, bool),

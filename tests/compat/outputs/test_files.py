@@ -232,11 +232,12 @@ def test_best_answer_goes_into_the_same_files(chain, tmp_path):
     run, table = chain
     write(run, table, options(tmp_path, model=ModelOptions(best=True)))
     rows = pd.read_parquet(tmp_path / "transcripts.parquet")
-    np.testing.assert_array_equal(rows["assignment"].fillna(-1).astype(int) + 1, run.best)
+    kept = np.where(run.kept, run.best, 0)
+    np.testing.assert_array_equal(rows["assignment"].fillna(-1).astype(int) + 1, kept)
     np.testing.assert_array_equal(rows["probability"], run.probability)
     counts = scipy.io.mmread(tmp_path / "counts.mtx.gz").toarray()
-    assert counts.sum() == (run.best > 0).sum()
-    np.testing.assert_array_equal(counts.sum(1), np.bincount(run.best, minlength=len(run.names) + 1)[1:])
+    assert counts.sum() == (kept > 0).sum()
+    np.testing.assert_array_equal(counts.sum(1), np.bincount(kept, minlength=len(run.names) + 1)[1:])
 
 
 def test_older_versions_tell_no_quality(chain, tmp_path):

@@ -89,13 +89,14 @@ def write(run: VoxelRun, table: Table, options: Options, seconds: float = 0.0) -
 
 
 def average(run: VoxelRun) -> VoxelRun:
-    """The same chain with the answer averaged over its recorded sweeps in the place of the last state."""
-    held = np.flatnonzero(run.best)
+    """The same chain with the soft answer over its recorded sweeps in the place of the last state."""
+    cell = np.where(run.kept, run.best, 0).astype(np.int32)
+    held = np.flatnonzero(cell)
     one = np.ones(len(held), np.int32)
     shape = (len(run.names), len(run.genes))
-    counts = coo_matrix((one, (run.best[held] - 1, run.gene[held])), shape).tocsr()
+    counts = coo_matrix((one, (cell[held] - 1, run.gene[held])), shape).tocsr()
     counts.sum_duplicates()
-    return replace(run, cell=run.best, background=run.best == 0, counts=counts)
+    return replace(run, cell=cell, background=cell == 0, counts=counts, expected=run.weighted)
 
 
 def _tables(

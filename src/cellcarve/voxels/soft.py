@@ -1,0 +1,296 @@
+"""The answer: for each transcript the chance of every cell around it, given where labels lay over the recorded sweeps.
+
+A transcript of gene g came from cell c at the rate  mass of c around it x density of c x share of g in c.  Its own say
+in the share is left out. Shares are those of a mix of programmes together with the cell's other transcripts. Then
+transcripts that lie close together are believed to be of the same cell (a mean field), and all is done again until it
+settles: sums over transcripts by their chances take the place of counts.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from cellcarve.settings import VoxelSettings
+from cellcarve.voxels.around import around
+from cellcarve.voxels.chain import Chain
+from cellcarve.voxels.masses import Masses
+from cellcarve.voxels.pairs import Pairs, add_up, pair_up
+from cellcarve.voxels.programmes import Programmes, first_programmes, learn
+from cellcarve.voxels.threads import Threads
+
+# Rounds without and with the say of neighbours.
+ALONE, TOGETHER = 6, 6
+# Log odds that neighbours lend when all of them are of a cell.
+PULL = 2.0
+# Transcripts that a cell's mix of programmes is worth beside its own.
+TRUST = 300.0
+# Transcripts of usual density lent to each cell; its density counts by the root.
+LENT = 20.0
+# A cell with less than this share of a transcript's surroundings is no candidate.
+LEAST = 0.02
+NEVER = 1e-30
+# No assignment needs less or more certainty than this, however expected or surprising its gene is.
+SUREST = (0.02, 0.97)
+
+
+class State(NamedTuple):
+    """What changes while the answer settles.
+
+    Attributes
+    ----------
+    who
+        int32 (t, slots): candidates, 0 = none.
+    mass
+        float32 (t, slots): their parts of the surroundings.
+    near
+        float32 (t, slots): the same after neighbours were heard.
+    share
+        float32 (t, slots): their chances.
+    none
+        float32 (t,): chance of no cell.
+    """
+
+    who: np.ndarray
+    mass: np.ndarray
+    near: np.ndarray
+    share: np.ndarray
+    none: np.ndarray
+
+
+class Law(NamedTuple):
+    """What cells are like, for one round.
+
+    Attributes
+    ----------
+    counts, share
+        float64 (p,): expected counts of the pairs, and what the programmes expect.
+    size, density
+        float64 (c,): expected counts of the cells, and transcripts per µm².
+    background
+        float64 (g,): transcripts of no cell per µm².
+    """
+
+    counts: np.ndarray
+    share: np.ndarray
+    size: np.ndarray
+    density: np.ndarray
+    background: np.ndarray
+
+
+@dataclass
+class Answer:
+    """T transcripts in the order of the chain.
+
+    Attributes
+    ----------
+    best, second
+        (T,) int32 likeliest and second likeliest cell, 0 = none.
+    chance, second_chance
+        (T,) float32 their probabilities.
+    kept
+        (T,) bool: likely enough to be assigned.
+    who, share
+        (T, slots) int32 and float32: all candidates.
+    """
+
+    best: np.ndarray
+    second: np.ndarray
+    chance: np.ndarray
+    second_chance: np.ndarray
+    kept: np.ndarray
+    who: np.ndarray
+    share: np.ndarray
+
+
+@njit(cache=True, nogil=True)
+def gene_share(pairs, law, state, t, slot):
+    """Share of a transcript's gene in a candidate, without the transcript itself."""
+    pair, own = pairs.of[t, slot], float(state.share[t, slot])
+    others = max(law.counts[pair] - own, 0.0)
+    size = max(law.size[state.who[t, slot]] - own, 0.0)
+    return (others + TRUST * law.share[pair]) / (size + TRUST)
+
+
+@njit(cache=True, nogil=True)
+def ask(state, pairs, law, genes, span):
+    """New chances of the transcripts of a range: `state.share` and `state.none` change."""
+    who, near, share = state.who, state.near, state.share
+    for t in range(span[0], span[1]):
+        rest = law.background[genes[t]]
+        total = rest
+        for n in range(who.shape[1]):
+            rate = 0.0
+            if who[t, n] > 0:
+                rate = near[t, n] * law.density[who[t, n]] * gene_share(pairs, law, state, t, n)
+            share[t, n] = rate
+            total += rate
+        for n in range(who.shape[1]):
+            share[t, n] /= max(total, NEVER)
+        state.none[t] = rest / max(total, NEVER)
+
+
+@njit(cache=True, nogil=True)
+def add_say(who, share, t, other, weight, say):
+    """Add another transcript's chances for the candidates of t, with a weight, to `say`, float64 (slots,)."""
+    for slot in range(who.shape[1]):
+        for theirs in range(who.shape[1]):
+            if who[t, slot] > 0 and who[other, theirs] == who[t, slot]:
+                say[slot] += weight * share[other, theirs]
+
+
+@njit(cache=True, nogil=True)
+def hear(state, near_by, t, say):
+    """Mean chance of each candidate of t among the transcripts around, into `say`, float64 (slots,)."""
+    who, share, head, window = state.who, state.share, near_by.head, near_by.window
+    i, j = near_by.column[t] % head.shape[1], near_by.column[t] // head.shape[1]
+    say[:] = 0.0
+    whole = 0.0
+    for n in range(window.shape[0]):
+        a, b = i + int(window[n, 0]), j + int(window[n, 1])
+        if not (0 <= a < head.shape[1] and 0 <= b < head.shape[0]):
+            continue
+        other = head[b, a]
+        while other >= 0:
+            if other != t:
+                whole += window[n, 2]
+                add_say(who, share, t, other, window[n, 2], say)
+            other = near_by.after[other]
+    if whole > 0.0:
+        say /= whole
+
+
+@njit(cache=True, nogil=True)
+def listen(state, near_by, span):
+    """Let the transcripts of a range hear their neighbours: `state.near` is filled from `state.mass`."""
+    who, mass, near = state.who, state.mass, state.near
+    slots = who.shape[1]
+    say = np.empty(slots)
+    for t in range(span[0], span[1]):
+        candidates, whole, total = 0, 0.0, 0.0
+        for n in range(slots):
+            candidates += who[t, n] > 0
+            near[t, n] = mass[t, n]
+            whole += mass[t, n]
+        if candidates < 2:
+            continue
+        hear(state, near_by, t, say)
+        for n in range(slots):
+            near[t, n] *= math.exp(PULL * say[n])
+            total += near[t, n]
+        for n in range(slots):
+            near[t, n] *= whole / total
+
+
+def _begin(masses: Masses, overlap: float) -> State:
+    """Candidates by their parts of the surroundings, `overlap` of which are the far kernel's."""
+    looks = np.float32(max(masses.looks, 1))
+    mass = (
+        masses.mass[:, :, 0] * np.float32(1 - overlap) + masses.mass[:, :, 1] * np.float32(overlap)
+    ) / looks
+    far = mass < LEAST
+    mass[far] = 0
+    who = np.where(far, np.int32(0), masses.who)
+    share = mass / np.maximum(mass.sum(1, keepdims=True), np.float32(1e-6))
+    return State(who, mass, mass.copy(), share, np.zeros(len(who), np.float32))
+
+
+def _law(chain: Chain, counts: np.ndarray, size: np.ndarray, share: np.ndarray, background: float) -> Law:
+    """Densities that follow from expected counts, shrunk towards the usual one by the root."""
+    volume = chain.cells.volume * chain.frame.voxel
+    usual = size[1:].sum() / volume[1:].sum()
+    density = usual * np.sqrt((size + LENT) / (usual * volume + LENT))
+    gene = np.bincount(chain.spots.gene, minlength=len(chain.rates.background))
+    return Law(counts, share, size, density, background * gene / volume[1:].sum())
+
+
+def _settle(state: State, pairs: Pairs, programmes: Programmes, doing: tuple[Chain, float, Threads]) -> Law:
+    """All rounds; `state` and the programmes change in place. Returns the last law."""
+    chain, background, threads = doing
+    genes, cells = chain.spots.gene, len(chain.number)
+    counts, size = np.zeros(len(pairs.gene)), np.zeros(cells)
+    share = np.zeros(len(pairs.gene))
+    near_by = around(chain, len(genes) / float(chain.cells.volume[1:].sum() * chain.frame.voxel))
+    for n in range(ALONE + TOGETHER):
+        threads.ranges(lambda first, last: add_up(pairs, state.share, counts, size, (first, last)), cells)
+        learn(programmes, pairs, counts, share, threads)
+        law = _law(chain, counts, size, share, background)
+        if n >= ALONE:
+            threads.ranges(lambda first, last: listen(state, near_by, (first, last)), len(genes))
+        _ask(state, pairs, law, genes, threads)
+    return law
+
+
+def _ask(state: State, pairs: Pairs, law: Law, genes: np.ndarray, threads: Threads) -> None:
+    threads.ranges(lambda first, last: ask(state, pairs, law, genes, (first, last)), len(genes))
+
+
+def _surprise(state: State, pairs: Pairs, law: Law, slot: np.ndarray, overall: np.ndarray) -> np.ndarray:
+    """Ln of the share of a transcript's gene overall over that in its likeliest cell.
+
+    That in the cell is the mean of what the programmes expect and of what the cell's other transcripts show.
+    """
+    rows = np.arange(len(slot))
+    own, pair, cell = state.share[rows, slot], pairs.of[rows, slot], state.who[rows, slot]
+    shown = np.maximum(law.counts[pair] - own, 0) / np.maximum(law.size[cell] - own, 1)
+    return np.log(overall / np.maximum((shown + law.share[pair]) / 2, 1e-9)).astype(np.float32)
+
+
+def unasked(count: int) -> Answer:
+    """No cell for any transcript: for a chain that is still under way."""
+    none, zero = np.zeros(count, np.int32), np.zeros(count, np.float32)
+    empty = (np.zeros((count, 0), np.int32), np.zeros((count, 0), np.float32))
+    return Answer(none, none, zero, zero, np.zeros(count, bool), *empty)
+
+
+def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threads) -> Answer:
+    """Settle the chances of all transcripts.
+
+    Parameters
+    ----------
+    chain
+        The chain at its end.
+    masses
+        What was recorded.
+    settings
+        Shares of overlap and background; how sure an assignment must be.
+    threads
+        Who does the work.
+    """
+    state = _begin(masses, settings.overlap)
+    background = settings.background_share
+    if background is None:
+        background = 1 - float(np.mean(chain.spots.made))
+    pairs = pair_up(state.who, chain.spots.gene, len(chain.number), threads)
+    programmes = first_programmes(chain)
+    law = _settle(state, pairs, programmes, (chain, background, threads))
+    order = np.argsort(-state.share, axis=1, kind="stable")[:, :2]
+    rows = np.arange(len(order))
+    first, next_ = order[:, 0], order[:, 1]
+    surprise = _surprise(state, pairs, law, first, programmes.overall[chain.spots.gene])
+    chance = state.share[rows, first]
+    inside = chance > state.none
+    found = Answer(
+        best=np.where(inside, state.who[rows, first], 0).astype(np.int32),
+        second=np.where(inside, state.who[rows, next_], state.who[rows, first]).astype(np.int32),
+        chance=np.where(inside, chance, state.none),
+        second_chance=np.where(inside, state.share[rows, next_], state.share[rows, first]),
+        kept=inside & (chance >= np.clip(settings.sure + settings.surprise * surprise, SUREST[0], SUREST[1])),
+        who=state.who,
+        share=state.share,
+    )
+    if settings.unmodeled_fixed_cells:
+        _claim(found, chain)
+    return found
+
+
+def _claim(found: Answer, chain: Chain) -> None:
+    """Give transcripts seen in fixed cells to them for certain, in place."""
+    cell = chain.labels.label[chain.spots.seen]
+    claimed = np.flatnonzero(chain.cells.fixed[cell])
+    found.best[claimed], found.chance[claimed], found.kept[claimed] = cell[claimed], 1, True
+    found.second[claimed], found.second_chance[claimed] = 0, 0
+    found.who[claimed], found.share[claimed] = 0, 0
+    found.who[claimed, 0], found.share[claimed, 0] = cell[claimed], 1
