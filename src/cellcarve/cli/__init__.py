@@ -9,6 +9,8 @@ from cellcarve import interrupt
 from cellcarve.cli.drop_ins import DROP_INS, call
 from cellcarve.errors import CellcarveError, SettingsError
 
+# Tables are too small here for the threads of linear algebra, which wait for work at full speed.
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 USAGE, INTERRUPTED, BROKEN_PIPE, BUG = 2, 130, 141, 1
 
 
@@ -26,6 +28,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
         Always: 0 when it worked, 2 for a mistake the user can put right, 130 when interrupted, 1 for a bug.
     """
     interrupt.remember()
+    # Libraries look for these when they are loaded, which is later.
+    for name in _ONE_THREAD:
+        os.environ.setdefault(name, "1")
     sys.exit(status(list(sys.argv[1:] if tokens is None else tokens)))
 
 
