@@ -1,7 +1,10 @@
 """How much memory a run needs, how much there is, and the refusal when the two do not fit."""
 
+import ctypes
 import os
 import re
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
     from cellcarve.data.table import Table
 
 _UNIT = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+# GNU's M_ARENA_MAX.
+_ARENAS = -8
 # Libraries that are loaded while transcripts are assigned, and when results are written.
 _WORKING, BASE = 340 * 2**20, 500 * 2**20
 # Bytes of a row in arrays that may be kept in files, in arrays that may not, and of a cell in tables and outlines.
@@ -68,6 +73,24 @@ def budget(allowed: str | None) -> int:
 def room(bytes_: int) -> int:
     """Bytes of a budget that flat arrays may take in memory; the rest is for what is made of them."""
     return max(0, (bytes_ - BASE) // 2)
+
+
+def one_heap() -> None:
+    """Let threads that start from now on share one heap: what one of them frees, another can use.
+
+    Only where the C library is GNU's, which else gives each thread a heap of its own and takes none back.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENAS, 1)
+
+
+def trim() -> None:
+    """Give freed memory back to the system, which allocators keep otherwise, where they know how."""
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None:
+        arrow.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def estimate(table: "Table", prior: "Prior", bytes_: int, work: int) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellcarve import __version__, interrupt
+from cellcarve import __version__, interrupt, memory
 from cellcarve.config import flatten
 from cellcarve.data import flat
 from cellcarve.progress import Progress
@@ -54,6 +54,7 @@ class Stopwatch:
         """End the stage before and begin the next."""
         interrupt.check()
         flat.relax()
+        memory.trim()
         self.stop()
         self._open = name, time.perf_counter(), time.process_time()
         self._progress.stage(name, total, unit)

@@ -44,6 +44,7 @@ def segment(source: Any, settings: Settings, output: OutputSettings | None, prog
 
     if output is not None:
         check_output(output.output, output.overwrite)
+    memory.one_heap()
     room = memory.room(memory.budget(settings.compute.memory))
     with flat.room(room, _scratch(output)):
         watch = Stopwatch(progress)
