@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cellcarve.carve.fit import Fit, leak_share
+from cellcarve.carve.labels import shares
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene
@@ -71,7 +72,7 @@ def _surprise(scene: Scene, fit: Fit, model: Model, best: np.ndarray, probabilit
     nothing else in the cell supports is what a stray looks like.
     """
     gene = scene.view.gene
-    profile = np.einsum("vq,vq->v", fit.weight[best], model.types.profile[gene])
+    profile = shares(best, gene, fit.weight, model.types.profile)
     genes = len(model.types.overall)
     _, entry = np.unique(best.astype(np.int64) * genes + gene, return_inverse=True)
     others = np.bincount(entry, probability)[entry] - probability

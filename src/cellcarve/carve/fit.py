@@ -67,11 +67,11 @@ def fit_scene(scene: Scene, model: Model, recipe: Recipe) -> Fit:
     lists = _by_cell(scene)
     decay = np.float32(np.exp(-scene.lattice.pixel / recipe.leak_um))
     area = np.float32(scene.lattice.pixel**2)
+    score = np.empty_like(prior)
     kernel.leak(fit.label, *lists, decay, fit.leaked)
     for _ in range(recipe.sweeps):
-        score = prior.copy()
         cost = np.float32(recipe.temper * (1 - share)) * area * fit.density
-        score[:, :-1] -= cost[scene.candidate]
+        kernel.subtract_cost(prior, cost, scene.candidate, score)
         kernel.gather_evidence(
             (scene.pixel, view.gene),
             fit.rate,

@@ -25,6 +25,15 @@ def share_of(weight, profile, c, g):
 
 
 @njit(cache=True, nogil=True, fastmath=_REORDER)
+def shares(cell, gene, weight, profile):
+    """lambda_cg of each pair of a cell and a gene, (V,) float32."""
+    out = np.empty(len(cell), np.float32)
+    for t in range(len(cell)):
+        out[t] = share_of(weight, profile, cell[t], gene[t])
+    return out
+
+
+@njit(cache=True, nogil=True, fastmath=_REORDER)
 def expected_rates(gene, pixel, candidate, weight, profile, density, rate):
     """D_c lambda_cg of each transcript's gene in its pixel's candidates, into `rate` (V, K)."""
     for t in range(len(gene)):
@@ -43,6 +52,15 @@ def prior_scores(candidate, gap, unit, shift, beta, nothing, bonus, score):
             c = candidate[v, k]
             rho = 1 + gap[v, k] / unit[c] + shift[c]
             score[v, k] = -beta * rho**2 + bonus[v, k] if c else np.float32(-1e9)
+
+
+@njit(cache=True, nogil=True)
+def subtract_cost(prior, cost, candidate, score):
+    """Log prior of each pixel's labels less what each cell costs, into `score` (P, K + 1)."""
+    for v in range(len(candidate)):
+        for k in range(candidate.shape[1]):
+            score[v, k] = prior[v, k] - cost[candidate[v, k]]
+        score[v, -1] = prior[v, -1]
 
 
 @njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ from cellcarve.carve.model import Geometry, Model, Scale
 from cellcarve.carve.nuclei import Nuclei
 from cellcarve.carve.overlap import learn_overlap, weigh_pairs
 from cellcarve.carve.recipe import Recipe
-from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, units
+from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, settle, units
 from cellcarve.carve.seeds import add_cells, shift_of_rate
 from cellcarve.carve.types import keep_to_nuclei, learn_types, refresh, whole_cell
 from cellcarve.data.tiles import View, count_squares, view_box
@@ -100,6 +100,8 @@ def learn(
         model = replace(model, missing=shift_of_rate(odds, recipe.seed_rate))
         for scene in scenes:
             add_cells(scene, model, recipe, first=1 << 40)
+    for scene in scenes:
+        settle(scene)
     for _ in range(recipe.refits):
         model = _refine(scenes, model, recipe, stride)
     return model

@@ -15,7 +15,7 @@ from cellcarve.carve.model import Model
 from cellcarve.carve.nuclei import Nuclei, measure
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.repair import Repaired, repair
-from cellcarve.carve.scene import prepare
+from cellcarve.carve.scene import prepare, settle
 from cellcarve.carve.seeds import add_cells
 from cellcarve.carve.types import learn_types
 from cellcarve.data import flat
@@ -128,6 +128,7 @@ def _fit_tile(
     view = view_tile(tissue, tile, recipe.halo)
     scene = prepare(view, nuclei, model.scale, model.geometry, recipe)
     seeds = add_cells(scene, model, recipe, tissue.cells + 1) if settings.new_cells else np.empty((0, 2))
+    settle(scene)
     fit = fit_scene(scene, model, recipe)
     finish(scene, fit, model, recipe)
     result = answer(scene, fit, model, recipe)

@@ -66,6 +66,11 @@ class Scene:
     valley: float
 
 
+def settle(scene: Scene) -> None:
+    """Let go of what only serves to measure cells: no more will be added."""
+    scene.fields, scene.relative = no_fields(), np.empty((0, 0), np.float32)
+
+
 def units(radius: np.ndarray, usual: float, power: float) -> np.ndarray:
     """Unit of the scaled distance of each cell, µm float32."""
     return (radius**power * usual ** (1 - power)).astype(np.float32)
