@@ -6,7 +6,7 @@ from scipy.optimize import approx_fprime
 
 from cellcarve.carve.geometry import pair_loss
 from cellcarve.carve.nuclei import measure, moments
-from cellcarve.carve.seeds import shift_of_rate
+from cellcarve.carve.rate import shift_of_rate
 
 
 def border(seed, n=400, s=1.2, e=0.2, w=0.15, v=0.5):

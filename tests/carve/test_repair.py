@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from cellcarve.carve.repair import extent, log_likelihood, repair
-from cellcarve.carve.types import learn_types
+from cellcarve.carve.nuclei import extent
+from cellcarve.carve.repair import repair
+from cellcarve.carve.types import learn_types, log_likelihood
 
 GENES, PER_NUCLEUS, RADIUS = 30, 80, 4.0
 

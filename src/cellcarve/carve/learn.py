@@ -13,9 +13,10 @@ from cellcarve.carve.missed import weigh_places
 from cellcarve.carve.model import Geometry, Model, Scale
 from cellcarve.carve.nuclei import Nuclei
 from cellcarve.carve.overlap import learn_overlap, weigh_pairs
+from cellcarve.carve.rate import shift_of_rate
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, settle, units
-from cellcarve.carve.seeds import add_cells, shift_of_rate
+from cellcarve.carve.seeds import add_cells
 from cellcarve.carve.types import keep_to_nuclei, learn_types, refresh, whole_cell
 from cellcarve.data.tiles import View, count_squares, view_box
 from cellcarve.data.tissue import Tissue

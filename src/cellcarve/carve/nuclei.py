@@ -55,6 +55,12 @@ def moments(label: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> tupl
     return n, mx, my, mean(dx * dx) * unbiased, mean(dy * dy) * unbiased, mean(dx * dy) * unbiased
 
 
+def extent(label: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> np.ndarray:
+    """sqrt(det covariance) of each label's points, (cells + 1,) µm²: proportional to the area of a uniform disc."""
+    _, _, _, xx, yy, xy = moments(label, x, y, cells)
+    return np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
+
+
 def measure(label: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> Nuclei:
     """Centres and radii of nuclei from their transcripts.
 

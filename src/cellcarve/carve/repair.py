@@ -11,11 +11,10 @@ import numpy as np
 from numba import njit
 from scipy.spatial import cKDTree
 
+from cellcarve.carve.merged import cut_merged
 from cellcarve.carve.nuclei import moments
-from cellcarve.carve.types import Types, proportions, split_counts
+from cellcarve.carve.types import Types, log_likelihood
 from cellcarve.data.sorting import rows_of
-
-_ROUNDS = 8
 
 
 @dataclass
@@ -41,24 +40,6 @@ class Repaired:
     parent: np.ndarray
     joined: np.ndarray
     cut: np.ndarray
-
-
-def log_likelihood(types: Types, label: np.ndarray, gene: np.ndarray, labels: int) -> np.ndarray:
-    """Log likelihood of each label's genes under its own best proportions of programmes, (labels,) float64."""
-    weight = np.tile(types.share, (labels, 1)).astype(np.float32)
-    one = np.ones(len(label), np.float32)
-    totals = np.zeros(types.profile.shape)
-    for _ in range(_ROUNDS):
-        gained = np.zeros(weight.shape)
-        split_counts(label, gene, one, weight, types.profile, gained, totals)
-        weight = proportions(gained, types.share)
-    return np.bincount(label, np.log((weight[label] * types.profile[gene]).sum(1)), labels)
-
-
-def extent(label: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> np.ndarray:
-    """sqrt(det covariance) of each label's points, (cells + 1,) µm²: proportional to the area of a uniform disc."""
-    _, _, _, xx, yy, xy = moments(label, x, y, cells)
-    return np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
 
 
 def repair(
@@ -90,58 +71,6 @@ def repair(
     joined = np.zeros(total + 1, bool)
     joined[target[target != np.arange(total + 1)]] = True
     return Repaired(target[label], total, parent, joined, halves)
-
-
-def cut_merged(
-    label: np.ndarray, x: np.ndarray, y: np.ndarray, gene: np.ndarray, cells: int, types: Types
-) -> np.ndarray:
-    """Number 1, 2, ... of the new cell for transcripts in the second half of a merged nucleus, else 0; (n,) int32."""
-    n, mx, my, xx, yy, xy = moments(label, x, y, cells)
-    size = np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
-    usual = float(np.median(size[n >= 5])) if (n >= 5).any() else 0.0
-    suspect = n >= 16
-    suspect[0] = False
-    angle = 0.5 * np.arctan2(2 * xy, xx - yy)
-    order, start = rows_of(label, cells + 2)
-    side = np.zeros(len(label), bool)
-    axis = np.stack([mx, my, np.cos(angle), np.sin(angle)], 1)
-    _halve(np.flatnonzero(suspect), order, start, x.astype(np.float64), y.astype(np.float64), axis, side)
-    # The evidence is dear: ask for it only where the shape leaves the matter open.
-    pair = (2 * label + side).astype(np.int32)
-    count = np.bincount(pair, minlength=2 * cells + 2)
-    a, b = 2 * np.arange(cells + 1), 2 * np.arange(cells + 1) + 1
-    area = extent(pair, x, y, 2 * cells + 1)
-    ratio = np.clip((area[a] + area[b]) / np.maximum(size, 1e-9), 0.5, 1.3)
-    shape = 0.73 * np.log(np.clip(size / max(usual, 1e-9), 0.2, 10)) - 6.24 * ratio + 2.3
-    open_ = suspect & (np.minimum(count[a], count[b]) >= 5) & (shape > -4)
-    chosen = open_[label]
-    apart = np.zeros(cells + 1)
-    if chosen.any():
-        halves = log_likelihood(types, pair[chosen], gene[chosen], 2 * cells + 2)
-        whole = log_likelihood(types, label[chosen], gene[chosen], cells + 1)
-        apart = np.clip(halves[a] + halves[b] - whole, -10, 60)
-    cut = open_ & (shape + 0.25 * apart > 0)
-    number = np.cumsum(cut).astype(np.int32)
-    return np.where(cut[label] & side, number[label], 0).astype(np.int32)
-
-
-@njit(cache=True, nogil=True)
-def _halve(suspects, order, start, x, y, axis, side):
-    """2-means of each suspect along its long axis: the side of each transcript."""
-    for c in suspects:
-        own = order[start[c] : start[c + 1]]
-        u = (x[own] - axis[c, 0]) * axis[c, 2] + (y[own] - axis[c, 1]) * axis[c, 3]
-        cut = 0.0
-        for _ in range(20):
-            right = u > cut
-            if right.all() or not right.any():
-                break
-            new = (u[right].mean() + u[~right].mean()) / 2
-            if new == cut:
-                break
-            cut = new
-        for i in range(len(own)):
-            side[own[i]] = u[i] > cut
 
 
 def join_split(

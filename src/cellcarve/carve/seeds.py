@@ -53,18 +53,6 @@ def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int) -> np.ndar
     return place
 
 
-def shift_of_rate(odds: np.ndarray, usual: float) -> float:
-    """What to add to log odds in a tissue where misses are rarer or commoner than the usual rate.
-
-    EM over the unknown rate, the odds' own evidence held fixed (Saerens, Latinne and Decaestecker 2002).
-    """
-    rate = usual
-    for _ in range(100):
-        shift = np.log(rate / (1 - rate)) - np.log(usual / (1 - usual))
-        rate = float(np.clip(np.mean(1 / (1 + np.exp(-odds - shift))), 1e-3, 0.9)) if len(odds) else usual
-    return float(np.clip(np.log(rate / (1 - rate)) - np.log(usual / (1 - usual)), -4, 0.5))
-
-
 def _best_around(place: np.ndarray, gain: np.ndarray, apart: float) -> np.ndarray:
     """Places whose gain is the largest within `apart` µm."""
     if len(place) < 2:

@@ -14,6 +14,8 @@ _PER_GENE = 0.2
 _PSEUDO = 20.0
 # A cell's proportions of programmes start from this many transcripts of the tissue's own proportions.
 _PRIOR = 5.0
+# Rounds of EM over the proportions of programmes in one source.
+_MIX_ROUNDS = 8
 _Product = Callable[[np.ndarray], np.ndarray]
 
 
@@ -114,6 +116,17 @@ def _soften(types: Types, counts: csr_matrix, label: np.ndarray, rounds: int) ->
         share = gained.sum(0) / max(gained.sum(), 1e-9)
         types = refresh(totals, share, types.overall)
     return types
+
+
+def log_likelihood(types: Types, label: np.ndarray, gene: np.ndarray, labels: int) -> np.ndarray:
+    """Log likelihood of each label's genes under its own best proportions of programmes, (labels,) float64."""
+    weight = np.tile(types.share, (labels, 1)).astype(np.float32)
+    one = np.ones(len(label), np.float32)
+    for _ in range(_MIX_ROUNDS):
+        gained = np.zeros(weight.shape)
+        split_counts(label, gene, one, weight, types.profile, gained, np.empty((0, types.profile.shape[1])))
+        weight = proportions(gained, types.share)
+    return np.bincount(label, np.log((weight[label] * types.profile[gene]).sum(1)), labels)
 
 
 def proportions(gained: np.ndarray, share: np.ndarray) -> np.ndarray:
