@@ -1,9 +1,11 @@
 """From a fitted view to answers: best cell, calibrated probability, runner-up, and the purity threshold."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from cellcarve.carve.exclusion import rare_partners
 from cellcarve.carve.fit import Fit, leak_share
 from cellcarve.carve.labels import shares
 from cellcarve.carve.model import Model
@@ -11,12 +13,31 @@ from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene
 from cellcarve.settings import Purity
 
-# Probability needed by a transcript that is as likely in the cell as anywhere, and how much less (more) is needed for
-# every nat that it is likelier (less likely) than that. What each gives is measured in docs/model.md.
-THRESHOLDS: dict[Purity, tuple[float, float]] = {
-    "complete": (0.30, 0.04),
-    "balanced": (0.40, 0.09),
-    "pure": (0.40, 0.19),
+
+class Threshold(NamedTuple):
+    """Probability that a transcript needs. What each setting gives is measured in docs/model.md.
+
+    Attributes
+    ----------
+    cut
+        In any case.
+    unexpected
+        More where the cell shows the gene by this transcript alone, for every nat by which its share there falls short
+        of e times its share overall.
+    rare
+        More where the cell shows the gene by this transcript alone, for as many rare partners as a usual transcript
+        has in its cell.
+    """
+
+    cut: float
+    unexpected: float
+    rare: float
+
+
+THRESHOLDS: dict[Purity, Threshold] = {
+    "complete": Threshold(0.30, 0.0, 0.0),
+    "balanced": Threshold(0.36, 0.05, 0.075),
+    "pure": Threshold(0.38, 0.06, 0.11),
 }
 # Weight of the profile against the cell's own other transcripts, as a share of a usual cell's transcripts.
 _PROFILE_WEIGHT = 0.5
@@ -34,6 +55,10 @@ class Answer:
         (V,) float32 of `best`, 0 where `best` is 0.
     surprise
         (V,) float32 ln(share of the gene in `best` / share of the gene in all transcripts); low = unexpected.
+    alone
+        (V,) float32 chance that no other transcript of the gene is in `best`.
+    rare
+        (V,) float32 expected number of genes in `best` that the transcript's gene is rarely seen with.
     belief
         (V, K) float32 probability of each candidate.
     """
@@ -42,6 +67,8 @@ class Answer:
     second: np.ndarray
     probability: np.ndarray
     surprise: np.ndarray
+    alone: np.ndarray
+    rare: np.ndarray
     belief: np.ndarray
 
 
@@ -61,25 +88,31 @@ def answer(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> Answer:
     second = np.where(rest[each, next_best] > 0.01, candidate[each, next_best], 0)
     second = np.where(settled, second, np.where(probability > 0.01, candidate[each, top], 0))
     probability = np.where(settled, probability, 0).astype(np.float32)
-    surprise = _surprise(scene, fit, model, best, probability)
-    return Answer(best, second.astype(np.int32), probability, surprise, cells)
+    surprise, alone, rare = _fitting(scene, fit, model, best, probability)
+    return Answer(best, second.astype(np.int32), probability, surprise, alone, rare, cells)
 
 
-def _surprise(scene: Scene, fit: Fit, model: Model, best: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """ln(share of the gene in the cell / share overall), the transcript itself left out; (V,) float32.
+def _fitting(
+    scene: Scene, fit: Fit, model: Model, best: np.ndarray, probability: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How each transcript fits what else is in its cell: surprise, alone and rare of `Answer`; (V,) float32.
 
-    The cell's share is the mean of its profile and of its own other transcripts: a single transcript of a gene that
-    nothing else in the cell supports is what a stray looks like.
+    The gene's share in the cell is the mean of the cell's profile and of its own other transcripts: a single
+    transcript of a gene that nothing else in the cell supports is what a stray looks like.
     """
     gene = scene.view.gene
     profile = shares(best, gene, fit.weight, model.types.profile)
     genes = len(model.types.overall)
-    _, entry = np.unique(best.astype(np.int64) * genes + gene, return_inverse=True)
-    others = np.bincount(entry, probability)[entry] - probability
+    key, entry = np.unique(best.astype(np.int64) * genes + gene, return_inverse=True)
+    amount = np.bincount(entry, probability, len(key))
+    others = amount[entry] - probability
     size = np.bincount(best, probability)[best] - probability
     weight = _PROFILE_WEIGHT * model.scale.cell_transcripts
     share = (others + weight * profile) / (size + weight)
-    return np.log(np.maximum(share, 1e-12) / model.types.overall[gene]).astype(np.float32)
+    surprise = np.log(np.maximum(share, 1e-12) / model.types.overall[gene]).astype(np.float32)
+    pairs = model.exclusion
+    rare = rare_partners(key // genes, key % genes, amount, pairs.start, pairs.partner)
+    return surprise, np.exp(-others).astype(np.float32), rare[entry]
 
 
 def _belief(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> np.ndarray:
@@ -105,15 +138,19 @@ def _belief(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> np.ndarray:
     return (1 - weight) * fit.mine + weight * inside
 
 
-def sure_enough(answer_: Answer, purity: Purity, blur: float) -> np.ndarray:
+def sure_enough(answer_: Answer, purity: Purity, model: Model) -> np.ndarray:
     """Which transcripts are given to their best cell, (V,) bool.
 
-    A transcript that the cell's profile makes unlikely needs more certainty than one that it expects. What a purer
-    setting gives, every less pure one gives too.
+    A transcript needs the more certainty the more it alone would change what the cell seems to express: a gene that is
+    not expected there, or genes together that hardly ever are. What a purer setting gives, every less pure one gives
+    too.
     """
+    lonely = answer_.alone * np.maximum(0, 1 - answer_.surprise)
+    strange = answer_.alone * answer_.rare / max(model.usual_rare, 1e-6)
     needed = np.full(len(answer_.best), 0.25)
-    for name, (cut, slope) in THRESHOLDS.items():
-        needed = np.maximum(needed, (cut - slope * answer_.surprise) * (1 - blur / 8))
+    for name, level in THRESHOLDS.items():
+        asked = level.cut + level.unexpected * lonely + level.rare * strange
+        needed = np.maximum(needed, asked * (1 - model.geometry.blur / 8))
         if name == purity:
             break
     needed = np.minimum(needed, 0.97)

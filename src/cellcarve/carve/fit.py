@@ -83,17 +83,30 @@ def fit_scene(scene: Scene, model: Model, recipe: Recipe) -> Fit:
         for colour in (0, 1):
             kernel.relabel(colour, nx, scene.candidate, score, np.float32(recipe.smooth), fit.label)
         kernel.leak(fit.label, *lists, decay, fit.leaked)
-        _choose(scene, fit, model, share)
+        _choose(scene, fit, model, share, fit.rate)
         _refit_cells(scene, fit, model, recipe)
     return fit
 
 
-def finish(scene: Scene, fit: Fit, model: Model, recipe: Recipe) -> None:
-    """Last posterior of the transcripts, with the leak share that also stands for overlap in depth."""
+def finish(scene: Scene, fit: Fit, model: Model, recipe: Recipe, gene_weight: float = 1.0) -> None:
+    """Last posterior of the transcripts, with the leak share that also stands for overlap in depth.
+
+    Parameters
+    ----------
+    scene, fit, model, recipe
+        See there.
+    gene_weight
+        Exponent of a gene's rate in a cell in the last posterior: below 1 the gene says less, since profiles of cells
+        are estimates.
+    """
     for _ in range(2):
-        _choose(scene, fit, model, model.overlap)
+        _choose(scene, fit, model, model.overlap, fit.rate)
         _refit_cells(scene, fit, model, recipe)
-    _choose(scene, fit, model, model.overlap)
+    rate = fit.rate
+    if gene_weight < 1:
+        usual = np.exp(model.level) * model.types.overall[scene.view.gene]
+        rate = rate ** np.float32(gene_weight) * (usual ** (1 - gene_weight)).astype(np.float32)[:, None]
+    _choose(scene, fit, model, model.overlap, rate)
 
 
 def _start(scene: Scene, model: Model, recipe: Recipe) -> tuple[np.ndarray, Fit]:
@@ -151,10 +164,10 @@ def _by_cell(scene: Scene) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarr
     return (place, slot, inside), start, box
 
 
-def _choose(scene: Scene, fit: Fit, model: Model, share: float) -> None:
+def _choose(scene: Scene, fit: Fit, model: Model, share: float, rate: np.ndarray) -> None:
     kernel.choose_cells(
         (scene.pixel, scene.view.gene),
-        fit.rate,
+        rate,
         fit.within,
         (fit.label, fit.leaked),
         model.background,

@@ -7,6 +7,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from cellcarve.carve import labels as kernel
+from cellcarve.carve.assign import answer
+from cellcarve.carve.exclusion import find_exclusion
 from cellcarve.carve.fit import finish, fit_scene
 from cellcarve.carve.geometry import learn_geometry
 from cellcarve.carve.missed import weigh_places
@@ -95,7 +97,8 @@ def learn(
     for scene in scenes:
         measure_scene(scene, scale, geometry, recipe)
     scale = _measure_scale(scenes, scale, geometry)
-    model = Model(types, geometry, scale, *_levels(scenes, overall, recipe), keep_to_nuclei(nuclear, every))
+    apart = keep_to_nuclei(nuclear, every), find_exclusion(counts)
+    model = Model(types, geometry, scale, *_levels(scenes, overall, recipe), *apart)
     if new_cells:
         odds = np.concatenate([weigh_places(scene, model, recipe)[1] for scene in scenes])
         model = replace(model, missing=shift_of_rate(odds, recipe.seed_rate))
@@ -150,12 +153,15 @@ def _refine(scenes: list[Scene], model: Model, recipe: Recipe, stride: int) -> M
     totals, back = np.zeros((genes, number)), np.zeros(genes)
     share = np.zeros(number)
     level_sum, level_weight = 0.0, 0.0
-    pairs = []
+    pairs, rare = [], []
     for i, scene in enumerate(scenes):
         fit = fit_scene(scene, model, recipe)
         if i % stride == 0:
             pairs.append(weigh_pairs(scene, fit, model, recipe))
         finish(scene, fit, model, recipe)
+        if i % stride == 0:
+            answers = answer(scene, fit, model, recipe)
+            rare.append(answers.rare[scene.view.inside & (answers.best > 0)])
         kernel.total_types(
             scene.pixel, scene.view.gene, scene.candidate, fit.mine, fit.weight, model.types.profile, totals
         )
@@ -164,7 +170,12 @@ def _refine(scenes: list[Scene], model: Model, recipe: Recipe, stride: int) -> M
         measured = np.log((fit.count[1:] + 20) / (fit.area[1:] + 20 / np.exp(model.level)))
         level_sum += float((measured * fit.count[1:]).sum())
         level_weight += float(fit.count[1:].sum())
-    model = replace(model, overlap=learn_overlap(np.concatenate(pairs), recipe.leak_last))
+    usual = np.concatenate(rare)
+    model = replace(
+        model,
+        overlap=learn_overlap(np.concatenate(pairs), recipe.leak_last),
+        usual_rare=float(usual.mean()) if len(usual) else 1.0,
+    )
     types = model.types
     profile = (back + 50 * types.overall) / (back.sum() + 50)
     background = (model.background.sum() * profile).astype(np.float32)

@@ -130,10 +130,10 @@ def _fit_tile(
     seeds = add_cells(scene, model, recipe, tissue.cells + 1) if settings.new_cells else np.empty((0, 2))
     settle(scene)
     fit = fit_scene(scene, model, recipe)
-    finish(scene, fit, model, recipe)
+    finish(scene, fit, model, recipe, recipe.gene_weight)
     result = answer(scene, fit, model, recipe)
     own = view.inside
-    sure = sure_enough(result, settings.purity, model.geometry.blur)
+    sure = sure_enough(result, settings.purity, model)
     cells, genes, total = expected_pairs(scene, result, own)
     anchored = np.bincount(scene.core[own], minlength=len(scene.cell))
     number = scene.cell.astype(np.int32)

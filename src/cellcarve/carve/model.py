@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellcarve.carve.exclusion import Exclusion
 from cellcarve.carve.types import Types
 
 
@@ -76,6 +77,10 @@ class Model:
         (G,) float32 transcripts per µm² that belong to no cell.
     nuclear
         (G,) float32 ln(share of a gene in nuclei / share outside them), as far as it is more than chance.
+    exclusion
+        Genes that are rarely seen together.
+    usual_rare
+        Rare partners that a usual transcript's gene meets in its cell.
     overlap
         Leak share of the last step, which also stands for cells that overlap in depth.
     missing
@@ -88,5 +93,7 @@ class Model:
     level: float
     background: np.ndarray
     nuclear: np.ndarray
+    exclusion: Exclusion
+    usual_rare: float = 1.0
     overlap: float = 0.5
     missing: float = 0.0

@@ -40,6 +40,8 @@ class Recipe:
         Fits of the sample windows, each with programmes from the one before.
     found
         Share of the groups' transcripts, where no prior is given, that stem from the cell that the group stands for.
+    gene_weight
+        Exponent of a gene's rate in a cell in the last step.
     leak_um
         Scale of the leak, Laplace along each axis.
     bonus
@@ -73,6 +75,7 @@ class Recipe:
     density: float = 0.8
     leak: float = 0.15
     leak_last: float = 0.5
+    gene_weight: float = 0.8
     leak_um: float = 3.0
     bonus: float = 3.0
     background: float = 0.04
