@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cellcarve.carve.exclusion import Exclusion
 from cellcarve.carve.missed import _gain, _settle
 from cellcarve.carve.model import Geometry, Model, Scale
 from cellcarve.carve.types import Types, keep_to_nuclei
@@ -38,9 +39,9 @@ def test_another_programme_speaks_for_a_cell_and_the_known_one_does_not():
     rng = np.random.default_rng(2)
     gene = np.concatenate([rng.integers(0, 10, 30), rng.integers(10, 20, 30)]).astype(np.int32)
     owner = np.repeat(np.arange(2, dtype=np.int32), 30)
-    model = Model(
-        types, Geometry(), Scale(1.0, 1.0, 3.0), 0.0, np.zeros(20, np.float32), np.zeros(20, np.float32)
-    )
+    none = np.zeros(20, np.float32)
+    apart = Exclusion(np.zeros(21, np.int64), np.empty(0, np.int32))
+    model = Model(types, Geometry(), Scale(1.0, 1.0, 3.0), 0.0, none, none, apart)
     own = np.full(60, 0.6, np.float32)
     gain = _gain(gene, owner, own, types.profile[gene, 0], model, 2)
     assert gain[0] < 2

@@ -15,8 +15,8 @@ class CarveSettings(Validated):
     Parameters
     ----------
     purity
-        How sure an assignment must be: "complete" assigns nearly all, "balanced" is the default, "pure" drops
-        transcripts that their cell's profile makes unlikely.
+        How sure an assignment must be: "complete" assigns all that have a likely cell, "balanced" is the default and
+        leaves out doubtful transcripts that alone would show a gene that does not fit their cell, "pure" more of them.
     repair
         Split merged and join split prior nuclei.
     new_cells
