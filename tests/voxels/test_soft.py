@@ -102,12 +102,13 @@ def test_programmes_learn_by_em():
     np.testing.assert_allclose(share, (given.mix @ given.genes.T)[cell, pairs.gene])
 
 
-def test_chances_leave_the_transcript_itself_out():
+@pytest.mark.parametrize("voice", [1.0, 0.3])
+def test_chances_leave_the_transcript_itself_out(voice):
     random, state, gene = candidates(2)
     pairs = pair_up(state.who, gene, 7, ONE)
     counts, size = np.zeros(len(pairs.gene)), np.zeros(7)
     add_up(pairs, state.share, counts, size, (0, 7))
-    law = Law(counts, random.random(len(counts)), size, random.random(7), random.random(9) * 0.1)
+    law = Law(counts, random.random(len(counts)), size, random.random(7), random.random(9) * 0.1, voice, PULL)
     before = state.share.copy()
     ask(state, pairs, law, gene, (0, len(gene)))
     for t in range(len(gene)):
@@ -115,7 +116,7 @@ def test_chances_leave_the_transcript_itself_out():
         for slot, cell in enumerate(state.who[t]):
             others = counts[pairs.of[t, slot]] - before[t, slot] + TRUST * law.share[pairs.of[t, slot]]
             of_gene = others / (size[cell] - before[t, slot] + TRUST)
-            rates.append(state.near[t, slot] * law.density[cell] * of_gene if cell else 0.0)
+            rates.append(state.near[t, slot] * law.density[cell] * of_gene**voice if cell else 0.0)
         np.testing.assert_allclose([state.none[t], *state.share[t]], rates / np.sum(rates), rtol=1e-4)
 
 
@@ -126,7 +127,7 @@ def test_neighbours_are_heard_by_distance():
     column = (j * 12 + i).astype(np.int32)
     link(head, after, column)
     window = window_of(2.5)
-    listen(state, Around(head.reshape(10, 12), after, column, window), (0, 60))
+    listen(state, Around(head.reshape(10, 12), after, column, window), PULL, (0, 60))
     weights = {(int(a), int(b)): w for a, b, w in window}
     for t in range(60):
         said, whole = np.zeros(SLOTS), 0.0

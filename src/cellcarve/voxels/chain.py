@@ -20,6 +20,7 @@ from cellcarve.voxels.lattice import (
     voxels_of,
 )
 from cellcarve.voxels.raster import extent, from_raster
+from cellcarve.voxels.ridges import COARSEST, relative_density
 from cellcarve.voxels.split import Room
 from cellcarve.voxels.start import (
     Start,
@@ -63,6 +64,8 @@ class Chain:
         Memory for tables.
     sweep
         Sweeps done so far.
+    ridge
+        How steep ridges of RNA between cells are, 0 = there are none.
     """
 
     frame: Frame
@@ -79,6 +82,7 @@ class Chain:
     number: np.ndarray
     room: Room = field(default_factory=Room)
     sweep: int = 0
+    ridge: float = 0.0
 
 
 def first_frame(intake: Intake, prior: Prior, settings: VoxelSettings) -> tuple[Frame, int]:
@@ -106,6 +110,14 @@ def prior_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSett
     return from_rows(frame, voxel, intake.cell, intake.core, trust)
 
 
+def density_of(frame: Frame, intake: Intake) -> np.ndarray | None:
+    """Relative density of transcripts in every column; None where voxels are too coarse to tell ridges."""
+    if frame.side > COARSEST:
+        return None
+    i, j, _ = columns_of(frame, voxels_of(frame, intake.x, intake.y, intake.z))
+    return relative_density(frame, j * frame.grid.nx + i)
+
+
 def first_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSettings) -> Start:
     """Labels of the coarse lattice, numbered as in the prior."""
     start = prior_labels(frame, intake, prior, settings)
@@ -123,7 +135,8 @@ def first_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSett
     expand(frame, start.label, settings.expand_initialized_cells)
     fill_layers(frame, start.label)
     if settings.start_growth > 0:
-        grow(frame, start, held, (settings.start_growth, settings.distance_pull))
+        density = density_of(frame, intake)
+        grow(frame, start, held, (settings.start_growth, settings.distance_pull), density)
     pop_bubbles(frame, start.label)
     start.label[fixed[start.label] & (start.label != before)] = 0
     return start
@@ -144,8 +157,10 @@ def pull_finer(chain: "Chain", intake: Intake, prior: Prior, settings: VoxelSett
         held = np.where(np.append(False, prior.fixed)[held], 0, held)
     held = rank[held]
     start.label[:], start.prior[:] = 0, rank[start.prior]
-    grow(frame, start, held, (settings.start_growth, settings.distance_pull))
+    density = density_of(frame, intake)
+    grow(frame, start, held, (settings.start_growth, settings.distance_pull), density)
     lost = np.bincount(start.label, minlength=len(chain.number)) == 0
+    chain.ridge = start.ridge
     kept = (lost | chain.cells.fixed.astype(bool))[chain.labels.label] & (chain.labels.label > 0)
     start.label[kept] = chain.labels.label[kept]
     if np.bincount(start.label, minlength=len(chain.number))[1:].all():
@@ -322,6 +337,7 @@ def begin(intake: Intake, prior: Prior, settings: VoxelSettings, seed: int) -> t
         place_volume=volume,
         order=order,
         number=number,
+        ridge=start.ridge,
     )
     return chain, ratio
 

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from cellcarve.settings import VoxelSettings
-from cellcarve.voxels.around import around
+from cellcarve.voxels.around import Around, around
 from cellcarve.voxels.chain import Chain
 from cellcarve.voxels.masses import Masses
 from cellcarve.voxels.pairs import Pairs, add_up, pair_up
@@ -27,8 +27,10 @@ ALONE, TOGETHER = 6, 6
 PULL = 2.0
 # Transcripts that a cell's mix of programmes is worth beside its own.
 TRUST = 300.0
-# Transcripts of usual density lent to each cell; its density counts by the root.
-LENT = 20.0
+# Transcripts of usual density lent to each cell; power of its density.
+LENT, SPREAD = 20.0, 0.5
+# Power of the genes' shares where places decide.
+QUIETEST = 0.2
 # A cell with less than this share of a transcript's surroundings is no candidate.
 LEAST = 0.02
 NEVER = 1e-30
@@ -71,6 +73,10 @@ class Law(NamedTuple):
         float64 (c,): expected counts of the cells, and transcripts per µm².
     background
         float64 (g,): transcripts of no cell per µm².
+    voice
+        Power of the genes' shares.
+    pull
+        Log odds that neighbours lend when all of them are of a cell.
     """
 
     counts: np.ndarray
@@ -78,6 +84,8 @@ class Law(NamedTuple):
     size: np.ndarray
     density: np.ndarray
     background: np.ndarray
+    voice: float
+    pull: float
 
 
 @dataclass
@@ -124,7 +132,8 @@ def ask(state, pairs, law, genes, span):
         for n in range(who.shape[1]):
             rate = 0.0
             if who[t, n] > 0:
-                rate = near[t, n] * law.density[who[t, n]] * gene_share(pairs, law, state, t, n)
+                told = gene_share(pairs, law, state, t, n)
+                rate = near[t, n] * law.density[who[t, n]] * (told if law.voice == 1.0 else told**law.voice)
             share[t, n] = rate
             total += rate
         for n in range(who.shape[1]):
@@ -163,7 +172,7 @@ def hear(state, near_by, t, say):
 
 
 @njit(cache=True, nogil=True)
-def listen(state, near_by, span):
+def listen(state, near_by, pull, span):
     """Let the transcripts of a range hear their neighbours: `state.near` is filled from `state.mass`."""
     who, mass, near = state.who, state.mass, state.near
     slots = who.shape[1]
@@ -178,7 +187,7 @@ def listen(state, near_by, span):
             continue
         hear(state, near_by, t, say)
         for n in range(slots):
-            near[t, n] *= math.exp(PULL * say[n])
+            near[t, n] *= math.exp(pull * say[n])
             total += near[t, n]
         for n in range(slots):
             near[t, n] *= whole / total
@@ -197,13 +206,21 @@ def _begin(masses: Masses, overlap: float) -> State:
     return State(who, mass, mass.copy(), share, np.zeros(len(who), np.float32))
 
 
+def territory(ridge: float) -> float:
+    """How far places alone decide, 0 .. 1: along ridges of RNA genes do not tell on which side of a border they lie."""
+    return min(ridge, 1.0)
+
+
 def _law(chain: Chain, counts: np.ndarray, size: np.ndarray, share: np.ndarray, background: float) -> Law:
     """Densities that follow from expected counts, shrunk towards the usual one by the root."""
+    free = 1 - territory(chain.ridge)
     volume = chain.cells.volume * chain.frame.voxel
     usual = size[1:].sum() / volume[1:].sum()
-    density = usual * np.sqrt((size + LENT) / (usual * volume + LENT))
-    gene = np.bincount(chain.spots.gene, minlength=len(chain.rates.background))
-    return Law(counts, share, size, density, background * gene / volume[1:].sum())
+    density = usual * ((size + LENT) / (usual * volume + LENT)) ** (SPREAD * free)
+    voice = QUIETEST + (1 - QUIETEST) * free
+    gene = np.bincount(chain.spots.gene, minlength=len(chain.rates.background)) / len(chain.spots.gene)
+    rest = background * len(chain.spots.gene) / volume[1:].sum() * gene**voice
+    return Law(counts, share, size, density, rest, voice, PULL * free)
 
 
 def _settle(state: State, pairs: Pairs, programmes: Programmes, doing: tuple[Chain, float, Threads]) -> Law:
@@ -218,9 +235,13 @@ def _settle(state: State, pairs: Pairs, programmes: Programmes, doing: tuple[Cha
         learn(programmes, pairs, counts, share, threads)
         law = _law(chain, counts, size, share, background)
         if n >= ALONE:
-            threads.ranges(lambda first, last: listen(state, near_by, (first, last)), len(genes))
+            _listen(state, near_by, law.pull, threads)
         _ask(state, pairs, law, genes, threads)
     return law
+
+
+def _listen(state: State, near_by: Around, pull: float, threads: Threads) -> None:
+    threads.ranges(lambda first, last: listen(state, near_by, pull, (first, last)), len(state.who))
 
 
 def _ask(state: State, pairs: Pairs, law: Law, genes: np.ndarray, threads: Threads) -> None:
@@ -259,7 +280,7 @@ def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threa
     threads
         Who does the work.
     """
-    state = _begin(masses, settings.overlap)
+    state = _begin(masses, settings.overlap * (1 - territory(chain.ridge)))
     background = settings.background_share
     if background is None:
         background = 1 - float(np.mean(chain.spots.made))

@@ -6,6 +6,8 @@ import numpy as np
 
 from cellcarve.voxels.lattice import Frame, block
 from cellcarve.voxels.nearest import two_nearest
+from cellcarve.voxels.paths import two_nearest_by_cost
+from cellcarve.voxels.ridges import cost_of, rise_of, steepness_of
 
 # Distance alone makes no voxel surer than this, in log odds.
 MOST_ODDS = 6.0
@@ -21,11 +23,14 @@ class Start:
         (v,) int32: cell and prior cell of each voxel, numbered as in the prior (0 = none).
     weight
         (v,) float32: probability of the prior cell, where there is one.
+    ridge
+        How steep ridges of RNA between cells are; 0 where there are none. See `cellcarve.voxels.ridges`.
     """
 
     label: np.ndarray
     prior: np.ndarray
     weight: np.ndarray
+    ridge: float = 0.0
 
 
 def winners(
@@ -125,7 +130,9 @@ def columns_held(frame: Frame, label: np.ndarray) -> np.ndarray:
     return flat
 
 
-def grow(frame: Frame, start: Start, held: np.ndarray, law: tuple[float, float]) -> None:
+def grow(
+    frame: Frame, start: Start, held: np.ndarray, law: tuple[float, float], density: np.ndarray | None = None
+) -> None:
     """Give background to the nearest cell, so that neighbours meet halfway, and believe in it by distance; in place.
 
     Parameters
@@ -138,9 +145,16 @@ def grow(frame: Frame, start: Start, held: np.ndarray, law: tuple[float, float])
         (ny, nx) cells of the columns that distances are measured from.
     law
         Farthest growth in µm; log odds of the nearest cell per µm by which the next one is farther away.
+    density
+        (ny, nx) relative density of transcripts, where it is known finely enough to tell ridges.
     """
     farthest, pull = law
-    cell, near, far = two_nearest(held, farthest / frame.side)
+    reach = farthest / frame.side
+    start.ridge = 0.0 if density is None else steepness_of(rise_of(density, held))
+    if density is None or start.ridge == 0:
+        cell, near, far = two_nearest(held, reach)
+    else:
+        cell, near, far = two_nearest_by_cost(held, cost_of(density, start.ridge), reach)
     label, prior, weight = (
         block(frame.grid, v)[1:-1, 1:-1] for v in (start.label, start.prior, start.weight)
     )

@@ -1,0 +1,76 @@
+"""Ridges of RNA between cells: where transcripts gather along membranes, ways across a ridge are long.
+
+In most tissues transcripts thin out beyond the nucleus and the middle between two nuclei is the best guess at their
+border. Where they grow denser instead, they do so towards the membrane, and the border follows the ridge.
+"""
+
+import math
+
+import numpy as np
+
+from cellcarve.voxels.lattice import Frame
+
+# Widths in µm over which transcripts are counted: of a place, and of its wider surroundings.
+NARROW, WIDE = 0.8, 8.0
+# Parts of a nucleus' radius beyond its edge: the ring next to it, and the one that is compared with it.
+CLOSE, APART, FARTHEST = 0.35, 0.75, 1.5
+# Side of a voxel (µm) above which columns next to nuclei hold part of their RNA, so that rings cannot be compared.
+COARSEST = 1.25
+# How steeply the cost of a way rises with density, for a rise between the rings by a factor of e; and at most.
+STEEPNESS, STEEPEST = 4.0, 1.2
+# Weight of the surroundings in a place's density.
+FLOOR = 0.3
+
+
+def relative_density(frame: Frame, column: np.ndarray) -> np.ndarray:
+    """(ny, nx) float32 density of transcripts, relative to that of the wider surroundings; 1 where there are none.
+
+    Parameters
+    ----------
+    frame
+        The lattice.
+    column
+        (T,) row * nx + column of each transcript.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    shape = (frame.grid.ny, frame.grid.nx)
+    count = np.bincount(column, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float32)
+    narrow, wide = (gaussian_filter(count, s / frame.side, mode="constant") for s in (NARROW, WIDE))
+    wide = np.maximum(wide, np.float32(1e-6))
+    return np.where(wide > 1e-3 * count.mean(), narrow / wide, 1).astype(np.float32)
+
+
+def rise_of(density: np.ndarray, held: np.ndarray) -> float:
+    """Ln of the density a while beyond the nuclei over that next to them; 0 where there is too little to compare.
+
+    Parameters
+    ----------
+    density
+        Of `relative_density`.
+    held
+        (ny, nx) cells of the columns of nuclei.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    columns = np.bincount(held.ravel())[1:]
+    if not columns.any():
+        return 0.0
+    radius = math.sqrt(float(np.median(columns[columns > 0])) / math.pi)
+    far = distance_transform_edt(held == 0)
+    close = max(CLOSE * radius, 1.0)
+    next_to = (far > 0) & (far <= close)
+    beyond = (far > max(APART * radius, close)) & (far <= FARTHEST * radius)
+    if not (next_to.any() and beyond.any()):
+        return 0.0
+    return math.log(max(float(density[beyond].mean()), 1e-3) / max(float(density[next_to].mean()), 1e-3))
+
+
+def steepness_of(rise: float) -> float:
+    """Power of density that the cost of a way goes with; 0 where density does not rise and all ways cost the same."""
+    return min(max(STEEPNESS * rise, 0.0), STEEPEST)
+
+
+def cost_of(density: np.ndarray, steepness: float) -> np.ndarray:
+    """(ny, nx) float32 cost of a way by density."""
+    return ((density + np.float32(FLOOR)) / np.float32(1 + FLOOR)) ** np.float32(steepness)
