@@ -133,6 +133,8 @@ def rules():
         "typical": 0.0,
         "rim": 0.0,
         "temper": 1.0,
+        "near": 1.0,
+        "blur": 0.0,
     }
     plain |= {"field": 0.1, "unlike": -1.4, "noise": -9.0, "alpha": 0.0, "trust": 0.2, "bonus": 0.0}
     return lambda dims=2, classic=False, **values: Rules(dims=dims, classic=classic, **(plain | values))

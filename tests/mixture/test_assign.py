@@ -51,6 +51,36 @@ def slow_prior(state, s, k, anchor):
     return math.sqrt(1 - p) * (1 - held[k] / size) ** (p * math.exp(3 * p))
 
 
+def slow_gap(state, i, k):
+    """Distance to the nucleus of k; beyond the third nearest nucleus distances are cut off."""
+    scene = state.scene
+    if k not in scene.beside[i]:
+        return scene.gap[i, 2] * STEP * state.rules.scale + state.rules.scale
+    own = np.flatnonzero(state.counts.owner[scene.segment] == k)
+    return np.hypot(state.at.x[own] - state.at.x[i], state.at.y[own] - state.at.y[i]).min()
+
+
+def slow_place(state, i, k):
+    """Log density of a component at a transcript, its weight included."""
+    rules, cells = state.rules, state.cells
+    weight = rules.power * math.log(cells.n[k]) + (1 - rules.power) * rules.typical
+    upper = cells.covariance[k]
+    cov = np.array([[upper[0], upper[1]], [upper[1], upper[3]]])
+    away = np.array([state.at.x[i], state.at.y[i]], float) - cells.form[k, :2]
+    own = -0.5 * (away @ np.linalg.solve(cov, away) + np.log(np.linalg.det(2 * math.pi * cov)))
+    if rules.classic:
+        own -= 0.5 * math.log(2 * math.pi)
+    if not cells.anchor[k]:
+        return own + weight
+    sigma = rules.width * rules.scale
+    first, far = (
+        (slow_gap(state, i, c) * cells.form[c, 11] + rules.rim) / sigma for c in (state.scene.beside[i, 0], k)
+    )
+    near = -0.5 * (first**2 + (rules.width / rules.near) ** 2 * (far**2 - first**2))
+    near -= math.log(2 * math.pi * sigma**2)
+    return rules.trust * near + (1 - rules.trust) * own + weight
+
+
 def slow_weights(state, i):
     """Unnormalised densities of the candidates of a transcript, in the order of its neighbours, and of noise."""
     scene, graph, rules, cells = state.scene, state.graph, state.rules, state.cells
@@ -60,34 +90,24 @@ def slow_weights(state, i):
         k = int(scene.label[graph.neighbour[e]])
         beside[k] = beside.get(k, 0.0) + graph.weight[e] / FULL
     noise = beside.pop(0, 0.0)
-    s, at = int(scene.segment[i]), [float(axis[i]) for axis in state.at][: rules.dims]
+    s, anchored = int(scene.segment[i]), len(scene.beside) > 0
     owner = int(state.counts.owner[s]) if s and rules.bonus > 0 else 0
-    if owner:
-        beside.setdefault(owner, 0.0)
-    out = {}
+    for k in (int(scene.beside[i, 0]) if anchored else 0, owner):
+        if k:
+            beside.setdefault(k, 0.0)
+    place, rate = {}, {}
     for k, w in beside.items():
-        upper = cells.covariance[k]
-        cov = np.array([[upper[0], upper[1]], [upper[1], upper[3]]])
-        away = np.array(at) - cells.form[k, :2]
-        reach = math.sqrt(away @ np.linalg.solve(cov, away))
-        if cells.anchor[k]:
-            # The nearest transcript of the nucleus; beyond the third nearest nucleus distances are cut off.
-            own = np.flatnonzero(state.counts.owner[scene.segment] == k)
-            gaps = np.hypot(state.at.x[own] - at[0], state.at.y[own] - at[1])
-            known = k in scene.beside[i]
-            gap = gaps.min() if known else scene.gap[i, 2] * STEP * rules.scale + rules.scale
-            sigma = rules.width * rules.scale
-            cov, reach = sigma**2 * np.eye(2), (gap + rules.rim) / sigma
-        d = cells.n[k] ** rules.power * math.exp((1 - rules.power) * rules.typical)
-        d *= math.exp(-0.5 * reach**2) / math.sqrt(np.linalg.det(2 * math.pi * cov))
-        if rules.classic:
-            d /= math.sqrt(2 * math.pi)
-        d *= scene.confidence[i] * math.exp(rules.field * w)
-        own = int(k == scene.label[i] and not rules.classic)
-        d *= slow_gene(state, k, scene.gene[i], own) ** rules.temper
+        place[k] = math.exp(slow_place(state, i, k) + rules.field * w)
         if scene.cluster[i] and cells.cluster[k] != scene.cluster[i]:
-            d *= math.exp(rules.unlike)
-        out[k] = d * (math.exp(rules.bonus) if owner and k == owner else 1)
+            place[k] *= math.exp(rules.unlike)
+        rate[k] = slow_gene(state, k, scene.gene[i], int(k == scene.label[i] and not rules.classic))
+    usual = np.mean(list(rate.values())) if rate else 0.0
+    all_places = sum(place.values()) if anchored else 1.0
+    out = {}
+    for k, d in place.items():
+        gene = ((1 - rules.blur) * rate[k] + rules.blur * usual) ** rules.temper
+        out[k] = scene.confidence[i] * d / all_places * gene
+        out[k] *= math.exp(rules.bonus) if owner and k == owner else 1
     if s and rules.bonus == 0:
         able = [k for k in out if cells.main[k] in (s, 0)]
         if able:
@@ -98,8 +118,22 @@ def slow_weights(state, i):
             anchor = max(able, key=lambda k: key[k])
             out = {k: d * (1 if k == anchor else slow_prior(state, s, k, anchor)) for k, d in out.items()}
     gene = state.profile[0, scene.gene[i]] if rules.alpha > 0 else 1
-    still = (1 - scene.confidence[i]) * math.exp(rules.field * noise + rules.noise) * gene**rules.temper
-    return out, still
+    still = (1 - scene.confidence[i]) * gene**rules.temper
+    return out, still * (1 if anchored else math.exp(rules.field * noise + rules.noise))
+
+
+def test_the_likeliest_is_taken_after_the_vote(kit):
+    state = chain(kit, True)
+    state.rules = state.rules._replace(blur=0.4, near=0.35)
+    who, to = draw_all(state, SEED, 1, sharp=True)
+    taken = state.scene.label.copy()
+    taken[who] = to
+    for i in range(len(taken)):
+        weight, noise = slow_weights(state, i)
+        ranked = sorted([*weight.values(), noise])
+        if len(ranked) < 2 or ranked[-1] > 1.001 * ranked[-2]:
+            best = max(weight, key=weight.get, default=0)
+            assert taken[i] == (best if weight and weight[best] > noise else 0)
 
 
 @pytest.mark.parametrize(

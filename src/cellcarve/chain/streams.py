@@ -21,4 +21,8 @@ PLACES = 16  # where the places around a transcript begin; item = transcript
 # mixture method, 64 .. 127
 MIXTURE_ASSIGN = 64  # component of a transcript; item = rank of the transcript among the kept rows
 MIXTURE_CLUSTERS = 65  # start of the molecule clusters; key of a NumPy generator
+MIXTURE_KINDS = 66  # first profiles of kinds of cells; key of a NumPy generator
 MIXTURE_COLOURS = 67  # random vectors of genes and the embedding of compositions; key of a NumPy generator
+MIXTURE_STREWN = (
+    68  # points strewn over the tissue, with which transcripts are compared; key of a NumPy generator
+)

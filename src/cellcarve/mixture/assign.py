@@ -58,34 +58,66 @@ def log_place(form, x, y, z):
 
 
 @njit(cache=True, nogil=True)
-def log_gene(cells, genes, profile, alpha, k, g, own):
-    """Log share of a gene in a component; `own` is 1 where the transcript itself is counted in it."""
+def gene_rate(cells, genes, profile, alpha, k, g, own):
+    """Share of a gene in a component; `own` is 1 where the transcript itself is counted in it."""
     if g < 0:
-        return 0.0
+        return 1.0
     count, n = count_of(genes, k, g), cells.n[k]
     if alpha <= 0:
-        return math.log(max(count, 1) / (n + 1.0))
-    return math.log((count - own + alpha * profile[cells.kind[k], g]) / (n - own + alpha))
+        return max(count, 1) / (n + 1.0)
+    return (count - own + alpha * profile[cells.kind[k], g]) / (n - own + alpha)
 
 
 @njit(cache=True, nogil=True)
-def weigh(i, at, scene, model, counts, rules, candidate, score):
-    """Turn the neighbours' weights of each candidate in `score` into log densities."""
+def gene_rates(i, scene, model, counts, rules, work):
+    """Share of the transcript's gene in each candidate; as far as genes are blurred, that of all of them."""
     cells, profile = model
-    many, g = candidate[_MOST], scene.gene[i]
-    sure = math.log(max(scene.confidence[i], 1e-30))
+    candidate, _, rate = work
+    many, mean = candidate[_MOST], 0.0
     for c in range(many):
         k = candidate[c]
         own = 1 if k == scene.label[i] and not rules.classic else 0
-        d = sure + rules.field * score[c]
+        rate[c] = gene_rate(cells, counts.genes, profile, rules.alpha, k, scene.gene[i], own)
+        mean += rate[c] / many
+    if rules.blur > 0:
+        for c in range(many):
+            rate[c] = (1 - rules.blur) * rate[c] + rules.blur * mean
+
+
+@njit(cache=True, nogil=True)
+def log_sum(score, many):
+    """Log of the sum of the exponentials of the first scores."""
+    top, total = -np.inf, 0.0
+    for c in range(many):
+        top = max(top, score[c])
+    for c in range(many):
+        total += math.exp(score[c] - top)
+    return top + math.log(total) if top > -np.inf else 0.0
+
+
+@njit(cache=True, nogil=True)
+def weigh(i, at, scene, model, counts, rules, work):
+    """Turn the neighbours' weights of each candidate into log densities."""
+    cells, (candidate, score, rate) = model[0], work
+    many = candidate[_MOST]
+    gene_rates(i, scene, model, counts, rules, work)
+    for c in range(many):
+        k = candidate[c]
+        d = log_place(cells.form[k], at.x[i], at.y[i], at.z[i])
         if cells.anchor[k] > 0:
-            d += log_reach(i, k, scene, rules) + cells.form[k, 10]
-        else:
-            d += log_place(cells.form[k], at.x[i], at.y[i], at.z[i])
-        d += rules.temper * log_gene(cells, counts.genes, profile, rules.alpha, k, g, own)
+            near = log_reach(i, k, scene, cells, rules) + cells.form[k, 10]
+            # Beyond doubt the second is left out: it is no number where a cell holds nothing.
+            d = rules.trust * near + (1 - rules.trust) * d if rules.trust < 1 else near
+        d += rules.field * score[c]
         if scene.cluster[i] > 0 and cells.cluster[k] != scene.cluster[i]:
             d += rules.unlike
         score[c] = d
+    sure = math.log(max(scene.confidence[i], 1e-30))
+    if len(scene.beside):
+        # Where nuclei are known, confidences say all that places tell of cells against noise.
+        sure -= log_sum(score, many)
+    for c in range(many):
+        score[c] += sure + rules.temper * math.log(rate[c])
     s = scene.segment[i]
     if s > 0 and rules.bonus > 0:
         hold(counts.owner[s], rules.bonus, candidate, score)
@@ -115,20 +147,41 @@ def draw(score, many, noise, chance):
 
 
 @njit(cache=True, nogil=True)
+def likeliest(score, many, noise):
+    """Slot of the likeliest candidate, the first of several; -1 for noise."""
+    best, top = -1, noise
+    for c in range(many):
+        if score[c] > top:
+            best, top = c, score[c]
+    return best
+
+
+@njit(cache=True, nogil=True)
 def log_noise(i, scene, rules, profile, beside):
     """Log density of noise at a transcript; `beside` is the weight of noise among its neighbours."""
     doubt = 1.0 - scene.confidence[i]
     if doubt <= 0:
         return -np.inf
     gene = math.log(profile[0, scene.gene[i]]) if rules.alpha > 0 and scene.gene[i] >= 0 else 0.0
-    return math.log(doubt) + rules.field * beside + rules.noise + rules.temper * gene
+    place = 0.0 if len(scene.beside) else rules.field * beside + rules.noise
+    return math.log(doubt) + place + rules.temper * gene
+
+
+@njit(cache=True, nogil=True)
+def _claims(i, scene, counts, rules, candidate, score):
+    """Make the nearest nucleus' component a candidate, and that of the nucleus which holds the transcript."""
+    if len(scene.beside):
+        claim(scene.beside[i, 0], candidate, score)
+    if rules.bonus > 0 and scene.segment[i] > 0:
+        claim(counts.owner[scene.segment[i]], candidate, score)
 
 
 @njit(cache=True, nogil=True)
 def _pass(span, at, scene, graph, model, counts, rules, out):
     """Draw for the transcripts span[0] .. span[1]; changes go to `out`, their number is returned."""
-    low, high, seed, sweep = span
+    low, high, seed, sweep, sharp = span
     candidate, score = np.empty(_MOST + 1, np.int32), np.empty(_MOST, np.float64)
+    work = (candidate, score, np.empty(_MOST, np.float64))
     changes = 0
     for i in range(low, high):
         many, beside = around(i, scene, graph, candidate, score)
@@ -138,15 +191,18 @@ def _pass(span, at, scene, graph, model, counts, rules, out):
             scene.calm[i] -= np.uint8(1)
             continue
         candidate[_MOST] = many
-        if rules.bonus > 0 and scene.segment[i] > 0:
-            if rules.bonus == math.inf and old == counts.owner[scene.segment[i]]:
-                continue
-            claim(counts.owner[scene.segment[i]], candidate, score)
-        weigh(i, at, scene, model, counts, rules, candidate, score)
+        if rules.bonus == math.inf and scene.segment[i] > 0 and old == counts.owner[scene.segment[i]]:
+            continue
+        _claims(i, scene, counts, rules, candidate, score)
+        weigh(i, at, scene, model, counts, rules, work)
         noise = log_noise(i, scene, rules, model[1], beside)
-        w = words(seed, MIXTURE_ASSIGN, sweep, scene.place[i], 0)
-        c, quiet = draw(score, candidate[_MOST], noise, unit(w[0]))
-        scene.calm[i] = _REST if alone and quiet < _SURE else np.uint8(0)
+        if sharp:
+            c = likeliest(score, candidate[_MOST], noise)
+        else:
+            w = words(seed, MIXTURE_ASSIGN, sweep, scene.place[i], 0)
+            c, quiet = draw(score, candidate[_MOST], noise, unit(w[0]))
+            calm = alone and candidate[_MOST] == 1 and quiet < _SURE
+            scene.calm[i] = _REST if calm else np.uint8(0)
         new = candidate[c] if c >= 0 else np.int32(0)
         if new != old:
             out[0][changes], out[1][changes] = i, new
@@ -154,8 +210,8 @@ def _pass(span, at, scene, graph, model, counts, rules, out):
     return changes
 
 
-def draw_all(state: State, seed: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a component for every transcript.
+def draw_all(state: State, seed: int, threads: int, sharp: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a component for every transcript, or take the likeliest one (`sharp`).
 
     Returns
     -------
@@ -167,7 +223,7 @@ def draw_all(state: State, seed: int, threads: int) -> tuple[np.ndarray, np.ndar
 
     def one(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
         out = np.empty(high - low, np.int32), np.empty(high - low, np.int32)
-        span = (low, high, np.uint64(seed), np.uint32(s.sweep))
+        span = (low, high, np.uint64(seed), np.uint32(s.sweep), sharp)
         many = _pass(span, s.at, s.scene, s.graph, model, s.counts, s.rules, out)
         return out[0][:many].copy(), out[1][:many].copy()
 

@@ -40,16 +40,54 @@ def learn_kinds(state: State, genes: int, fewest: int, seed: np.random.Generator
         state.profile = base[None, :].astype(np.float32)
         return
     sample = held[large]
-    profile, share = _start(sample, base, many, seed), np.full(many, 1 / many)
-    for _ in range(_ROUNDS):
-        belief = _belief(sample, profile, share)
-        share = (belief.sum(0) + 1) / (len(large) + many)
-        gained = np.asarray(sample.T @ belief).T + _SHRINK * genes * base
-        profile = gained / gained.sum(1, keepdims=True)
+    if state.rules.bonus > 0:
+        many = how_many(sample, base, many, seed)
+    if many < 2:
+        state.profile = base[None, :].astype(np.float32)
+        state.rules = state.rules._replace(alpha=firmness(sample, state.profile, state.cells.kind[large]))
+        return
+    profile, share = group(sample, base, many, seed)
     state.profile = np.vstack([base, profile]).astype(np.float32)
     state.cells.kind[1:] = 1 + _belief(held[1:], profile, share).argmax(1)
     alpha = firmness(sample, state.profile, state.cells.kind[large])
     state.rules = state.rules._replace(alpha=alpha)
+
+
+def group(
+    sample: csr_matrix, base: np.ndarray, many: int, seed: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """(Q, G) profiles of `many` kinds of the (C, G) sampled components, and (Q,) how common each is."""
+    if many < 2:
+        return base[None], np.ones(1)
+    profile, share = _start(sample, base, many, seed), np.full(many, 1 / many)
+    for _ in range(_ROUNDS):
+        belief = _belief(sample, profile, share)
+        share = (belief.sum(0) + 1) / (sample.shape[0] + many)
+        gained = np.asarray(sample.T @ belief).T + _SHRINK * len(base) * base
+        profile = gained / gained.sum(1, keepdims=True)
+    return profile, share
+
+
+def how_many(sample: csr_matrix, base: np.ndarray, most: int, seed: np.random.Generator) -> int:
+    """Number of kinds, at most `most`, that tell best what one half of each component's transcripts is from the other.
+
+    More kinds than there are would be told apart by chance, and pull transcripts to and fro.
+    """
+    known = sample.copy()
+    known.data = seed.binomial(sample.data.astype(np.int64), 0.5).astype(np.float32)
+    rest = sample - known
+    best, value = 1, -np.inf
+    many = most
+    while many >= 1:
+        profile, share = group(known, base, many, seed)
+        log = np.log(profile)
+        found = float(
+            np.sum(rest.multiply(0)) + np.sum(np.asarray(rest @ log.T) * _belief(known, profile, share))
+        )
+        if found > value:
+            best, value = many, found
+        many //= 2
+    return best
 
 
 def firmness(held: csr_matrix, profile: np.ndarray, kind: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from cellcarve.mixture.compositions import neighbours_for
 from cellcarve.mixture.model import Marked, build, rules_of, wanted_cells
 from cellcarve.mixture.prepare import Prepared, prepare
 from cellcarve.mixture.result import MixtureRun
-from cellcarve.mixture.sampler import Course, Plan, refresh, settle, steps
+from cellcarve.mixture.sampler import Course, Plan, polish, refresh, settle, steps
 from cellcarve.mixture.state import State
 from cellcarve.progress import Progress
 from cellcarve.settings import ComputeSettings, MixtureSettings
@@ -50,7 +50,7 @@ def fit(
         The size of cells is not given and there is no prior to measure it from, or marker genes are unknown.
     """
     progress.stage("finding neighbours and noise", int((table.status == 0).sum()), "transcripts")
-    ready = prepare(table, prior, settings, compute.threads)
+    ready = prepare(table, prior, settings, compute.threads, compute.seed)
     notes: list[str] = []
     marked = mark(ready, table.genes, settings, compute, notes)
     rules = rules_of(ready, prior, settings)
@@ -72,6 +72,8 @@ def fit(
         progress.advance(1)
     params = _params(ready, settings, state, plan)
     share, second = settle(state, course.history)
+    if not settings.compat:
+        polish(state, compute.threads, share, second)
     row = ready.molecules.row
     axes = (table.x, table.y) if table.z is None or settings.force_2d else (table.x, table.y, table.z)
     place = [axis[row] for axis in axes]

@@ -7,7 +7,7 @@ import numpy as np
 from cellcarve.data.prior import Prior
 from cellcarve.mixture.compartments import weakened
 from cellcarve.mixture.prepare import Prepared
-from cellcarve.mixture.reach import KEPT, reach, usual_radius
+from cellcarve.mixture.reach import KEPT, measure_nuclei, reach
 from cellcarve.mixture.result import Convergence
 from cellcarve.mixture.start import begin, choose_seeds, place_noise
 from cellcarve.mixture.state import Rules, Scene, State
@@ -65,8 +65,10 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
         power=power,
         typical=float(np.log(4 * max(ready.fewest, 1))),
         temper=1.0,
+        near=width,
+        blur=0.0,
         rim=0.0,
-        field=0.4 if anchored else _FIELD,
+        field=_FIELD,
         unlike=0.0 if alpha > 0 else float(np.log(_UNLIKE)),
         noise=place_noise(dims, ready.scale),
         alpha=float(alpha),
@@ -95,10 +97,12 @@ def build(
             graph = weakened(graph, marked.compartment)
     anchored = ready.segment if rules.bonus > 0 else nothing
     seeds = choose_seeds(m, ready.confidence, anchored, rules, wanted_cells(ready, settings))
+    factor = np.ones(seeds.count + 1, np.float32)
     beside, gap = np.zeros((0, KEPT), np.int32), np.zeros((0, KEPT), np.uint16)
     if anchored.any():
         beside, gap = reach(m.at, seeds.owner[anchored], rules.scale, _FURTHEST * rules.scale, threads)
-        rules = rules._replace(rim=usual_radius(m.at, seeds.owner[anchored]))
+        rim, factor = measure_nuclei(m.at, seeds.owner[anchored], seeds.count + 1)
+        rules = rules._replace(rim=rim)
     calm = np.zeros(n, np.uint8)
     scene = Scene(
         gene, m.place, ready.confidence, marked.cluster, ready.segment, nothing, calm, beside, gap, nuclear
@@ -106,4 +110,6 @@ def build(
     size = np.bincount(ready.segment, minlength=1).astype(np.int32)
     if len(seeds.owner) < len(size):
         seeds.owner = np.zeros(len(size), np.int32)
-    return begin(m, graph, scene, seeds, size, rules)
+    state = begin(m, graph, scene, seeds, size, rules)
+    state.cells.form[:, 11] = factor
+    return state

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellcarve.chain.streams import MIXTURE_STREWN
 from cellcarve.data.prior import Prior
 from cellcarve.data.table import Table
 from cellcarve.errors import InputError
 from cellcarve.mixture.graph import Graph, build_graph
+from cellcarve.mixture.intensity import believed_by_place
 from cellcarve.mixture.molecules import Molecules, arrange
 from cellcarve.mixture.near import Grid, distance_to, lay_grid
 from cellcarve.mixture.noise import confidence
@@ -52,7 +54,7 @@ class Prepared:
     least_segment: int
 
 
-def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int) -> Prepared:
+def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int, seed: int = 0) -> Prepared:
     """Sort the kept rows, find their neighbours, weigh the prior and tell noise.
 
     Raises
@@ -75,6 +77,12 @@ def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int)
     believed, noise = tell_noise(
         molecules, grid, graph, (neighbour, threads, not settings.compat), least_sure(segment, prior)
     )
+    if settings.anchors and not settings.compat and prior.confidence > 0 and segment.any():
+        generator = np.random.Generator(np.random.Philox(key=[seed, MIXTURE_STREWN]))
+        away = molecules.from_input(noise.distance)
+        placed = believed_by_place(molecules, segment, away, (noise.neighbour, scale), believed, generator)
+        least_of = least_sure(segment, prior)
+        believed = (least_of + placed * (1 - least_of)).astype(np.float32)
     return Prepared(molecules, grid, graph, segment, believed, noise, scale, spread, fewest, least)
 
 

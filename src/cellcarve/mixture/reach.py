@@ -16,6 +16,8 @@ KEPT = 3
 STEP = 1 / 1024
 _MOST = 65_535
 _MEASURED = 5
+# How far a nucleus' size tells its cell's: 0 = not at all, 1 = in proportion.
+_POWER = 0.35
 
 
 @njit(cache=True, nogil=True)
@@ -103,27 +105,49 @@ def reach(
     return owner, gap
 
 
-def usual_radius(at: Points, component: np.ndarray) -> float:
-    """Median radius (µm) of the discs that have the variance of each component's anchors; 0 where all are too few."""
+def radii(at: Points, component: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many anchors each of C components has, and the radius (µm) of the disc that has their variance."""
     inside = np.flatnonzero(component)
     mine = component[inside]
-    n = np.bincount(mine)
+    n = np.bincount(mine, minlength=count)
     square = np.zeros(len(n))
     for axis in at[:2]:
         value = axis[inside].astype(np.float64)
-        mean = np.bincount(mine, value) / np.maximum(n, 1)
-        square += np.bincount(mine, (value - mean[mine]) ** 2)
-    large = n >= _MEASURED
-    return float(np.median(np.sqrt(2 * square[large] / (n[large] - 1)))) if np.any(large) else 0.0
+        mean = np.bincount(mine, value, len(n)) / np.maximum(n, 1)
+        square += np.bincount(mine, (value - mean[mine]) ** 2, len(n))
+    return n, np.sqrt(2 * square / np.maximum(n - 1, 1))
+
+
+def measure_nuclei(at: Points, component: np.ndarray, count: int) -> tuple[float, np.ndarray]:
+    """Usual radius of the anchors of C components (µm; 0 where all are too few), and factors on distances to each.
+
+    A larger nucleus reaches further. Radii are shrunk towards the usual by how much of their spread is chance.
+    """
+    n, radius = radii(at, component, count)
+    large = (n >= _MEASURED) & (radius > 0)
+    if not large.any():
+        return 0.0, np.ones(len(n), np.float32)
+    log = np.log(radius[large])
+    off, chance = log - np.median(log), 0.5 / (n[large] - 1)
+    spread = max(float(np.var(log)) - float(chance.mean()), 1e-4)
+    factor = np.ones(len(n), np.float32)
+    factor[large] = np.exp(-_POWER * off * spread / (spread + chance))
+    return float(np.median(radius[large])), factor
 
 
 @njit(cache=True, nogil=True)
-def log_reach(i, k, scene, rules):
-    """Log density of an anchored component: a normal around a usual nucleus whose edge is as far away."""
-    gap, scale = float(scene.gap[i, KEPT - 1]) + 1.0 / STEP, rules.scale
+def log_reach(i, k, scene, cells, rules):
+    """Log density of an anchored component by the distance to its nucleus' edge.
+
+    For the nearest nucleus it is a normal around a usual nucleus; of the others it falls off as steeply as genes say.
+    """
+    gap, step = float(scene.gap[i, KEPT - 1]) + 1.0 / STEP, STEP * rules.scale
     for s in range(KEPT):
         if scene.beside[i, s] == k:
             gap = float(scene.gap[i, s])
-    sigma = rules.width * scale
-    r = (gap * STEP * scale + rules.rim) / sigma
-    return -rules.dims * (0.5 * math.log(2 * math.pi) + math.log(sigma)) - 0.5 * r * r
+    usual = rules.width * rules.scale
+    first = (scene.gap[i, 0] * step * cells.form[scene.beside[i, 0], 11] + rules.rim) / usual
+    r = (gap * step * cells.form[k, 11] + rules.rim) / usual
+    steep = (rules.width / rules.near) ** 2
+    most = -rules.dims * (0.5 * math.log(2 * math.pi) + math.log(usual))
+    return most - 0.5 * (first * first + steep * (r * r - first * first))

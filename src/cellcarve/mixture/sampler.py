@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.streams import MIXTURE_KINDS
 from cellcarve.mixture.assign import draw_all
+from cellcarve.mixture.balance import learn_balance
 from cellcarve.mixture.change import move
 from cellcarve.mixture.compartments import confidences
 from cellcarve.mixture.earlier import main_segments
@@ -24,6 +26,8 @@ _WINDOW = 12
 _KIND_ROUNDS = (6, 12, 24, 48, 96)
 # Components are joined every so many rounds, from this round on until the history begins.
 _JOIN_EVERY, _JOIN_FROM = 6, 12
+# Rounds in which every transcript takes its likeliest component, after the vote.
+_POLISH = 2
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def steps(state: State, plan: Plan) -> Iterator[Course]:
     """Run the chain; yields after every round. `state` changes in place."""
     course = Course()
     last = plan.iterations
-    generator = np.random.Generator(np.random.Philox(key=[plan.seed, 66]))
+    generator = np.random.Generator(np.random.Philox(key=[plan.seed, MIXTURE_KINDS]))
     while state.sweep < last:
         state.sweep += 1
         changes = [_draw(state, plan)]
@@ -108,6 +112,8 @@ def steps(state: State, plan: Plan) -> Iterator[Course]:
         changes.append(_drop(state, 2))
         if state.rules.alpha > 0 and state.sweep in _KIND_ROUNDS:
             learn_kinds(state, plan.genes, max(plan.fewest // 2, 5), generator)
+            if len(state.scene.beside):
+                learn_balance(state)
         refresh(state)
         done = _look(state, plan, len(changes[0][0]))
         if plan.merges and course.history is None and _due(state.sweep):
@@ -209,3 +215,16 @@ def settle(state: State, history: History | None) -> tuple[np.ndarray, np.ndarra
     move(state, who, label[who])
     refresh(state)
     return share, second
+
+
+def polish(state: State, threads: int, share: np.ndarray, second: np.ndarray) -> None:
+    """Let every transcript take its likeliest component given all others: votes near a border are partly chance.
+
+    `share` and `second` are what `settle` returned; they are changed where labels are.
+    """
+    for _ in range(_POLISH):
+        who, to = draw_all(state, 0, threads, sharp=True)
+        second[who] = state.scene.label[who]
+        share[who] = 1 - share[who]
+        move(state, who, to)
+        refresh(state)

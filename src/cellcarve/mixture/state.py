@@ -61,7 +61,7 @@ class Cells(NamedTuple):
         the chance to lie in a nucleus.
     form
         (C, 12) float32: mean x, y, z; inverse covariance xx, xy, xz, yy, yz, zz; log of the normaliser; log of
-        the weight; spare.
+        the weight; factor on distances to its anchor.
     covariance
         (C, 6) float64: xx, xy, xz, yy, yz, zz.
     kind
@@ -127,6 +127,10 @@ class Rules(NamedTuple):
         Log of the usual number of transcripts.
     temper
         Weight of genes beside places: below 1, as neither is all that the model takes it for.
+    near
+        Standard deviation, over the scale, of the normal by which anchored components compete in place.
+    blur
+        Share of transcripts whose gene does not tell on which side of a border they lie.
     rim
         Usual radius of a nucleus, µm.
     field
@@ -153,6 +157,8 @@ class Rules(NamedTuple):
     power: float
     typical: float
     temper: float
+    near: float
+    blur: float
     rim: float
     field: float
     unlike: float
