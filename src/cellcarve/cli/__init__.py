@@ -27,6 +27,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
     SystemExit
         Always: 0 when it worked, 2 for a mistake the user can put right, 130 when interrupted, 1 for a bug.
     """
+    # Arrow's own pool keeps what it once held, which may be more than all else in a run.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     interrupt.remember()
     # Libraries look for these when they are loaded, which is later.
     for name in _ONE_THREAD:

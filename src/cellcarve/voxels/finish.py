@@ -9,8 +9,8 @@ from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table
 from cellcarve.voxels.chain import Chain
+from cellcarve.voxels.gather import list_steps, list_weights, voxels_by_cell
 from cellcarve.voxels.intake import Intake
-from cellcarve.voxels.lattice import columns_of
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
 from cellcarve.voxels.soft import Answer
@@ -26,20 +26,15 @@ def _back(order: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _voxels(chain: Chain) -> dict[str, Any]:
     """The labelled voxels, sorted by cell, layer, row and column."""
-    voxel = np.flatnonzero(chain.labels.label)
-    i, j, k = columns_of(chain.frame, voxel)
-    cell = chain.labels.label[voxel]
-    order = np.lexsort((i, j, k, cell))
-    held = np.bincount(chain.spots.at, minlength=len(chain.labels.label))[voxel]
     names = ("voxel_cell", "voxel_i", "voxel_j", "voxel_k", "voxel_count")
-    return {n: v[order].astype(np.int32) for n, v in zip(names, (cell, i, j, k, held), strict=True)}
+    found = voxels_by_cell(chain.frame.grid, chain.labels.label, chain.spots, len(chain.number) - 1)
+    return dict(zip(names, found, strict=True))
 
 
 def _transcripts(chain: Chain, intake: Intake) -> dict[str, Any]:
     spots, frame = chain.spots, chain.frame
-    seen, now = columns_of(frame, spots.seen), columns_of(frame, spots.at)
-    step = np.column_stack([b - a for a, b in zip(seen, now, strict=True)])
-    moved = _back(chain.order, step.astype(np.int16))
+    moved = np.empty((len(spots.at), 3), np.int16)
+    list_steps(frame.grid, spots, chain.order, moved)
     cell = np.where(spots.made, chain.labels.label[spots.at], 0).astype(np.int32)
     strata = len(chain.place_volume) // frame.grid.nl
     made = _back(chain.order, cell)
@@ -77,11 +72,13 @@ def _answers(chain: Chain, answer: Answer) -> dict[str, Any]:
 
 
 def _averages(chain: Chain, intake: Intake, record: Record) -> dict[str, Any]:
-    found = {}
-    spot, slot = np.nonzero(record.weight > 0)
-    value = record.weight[spot, slot] / np.float32(max(record.sweeps, 1))
+    found: dict[str, Any] = {}
+    held = int(np.count_nonzero(record.weight > 0))
+    cell, gene, value = np.empty(held, np.int32), np.empty(held, np.int32), np.empty(held, np.float32)
+    list_weights(record.who, record.weight, chain.spots.gene, cell, gene, value)
+    value /= np.float32(max(record.sweeps, 1))
     shape = (len(chain.number) - 1, len(chain.rates.background))
-    found["expected"] = sparse(record.who[spot, slot], chain.spots.gene[spot], value, shape)
+    found["expected"] = sparse(cell, gene, value, shape)
     found["gene_total"] = np.bincount(intake.gene, minlength=shape[1])
     found["gene_expected"] = np.asarray(found["expected"].sum(0)).ravel().astype(np.float32)
     return found

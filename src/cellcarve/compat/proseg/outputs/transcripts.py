@@ -10,7 +10,7 @@ from cellcarve.compat.proseg.outputs.tables import full
 from cellcarve.data.table import Table
 from cellcarve.voxels.result import VoxelRun
 
-ROWS_AT_ONCE = 1 << 20
+ROWS_AT_ONCE = 1 << 17
 
 
 def transcript_batches(
