@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cellcarve.data import flat
+from cellcarve.data.arrow import plain
 from cellcarve.errors import InputError
 from cellcarve.read.grow import Growing
 
@@ -80,7 +81,7 @@ def as_numbers(column: pa.Array, place: Place) -> np.ndarray:
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
     with np.errstate(over="ignore"):
-        return column.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+        return plain(column).astype(np.float32, copy=False)
 
 
 def as_flags(column: pa.Array, place: Place) -> np.ndarray:
@@ -136,7 +137,7 @@ def _words(column: pa.Array, place: Place) -> tuple[list[str | None], np.ndarray
         raise InputError(
             f"{place.path}, column '{place.column}' holds bytes that are not UTF-8 text; export it again"
         ) from None
-    return words, column.indices.cast(pa.int32()).fill_null(len(words)).to_numpy(zero_copy_only=False)
+    return words, plain(_filled(column.indices.cast(pa.int32()), len(words)))
 
 
 def _whole(column: pa.Array, place: Place) -> pa.Array:
@@ -155,7 +156,7 @@ def _by_word(column: pa.Array, place: Place, test: Callable[[str], bool], missin
 
 def _truth(column: pa.Array, place: Place, missing: bool) -> np.ndarray:
     if pa.types.is_boolean(column.type):
-        return column.fill_null(missing).to_numpy(zero_copy_only=False)
+        return plain(_filled(column, missing))
     values = as_numbers(column, place)
     return np.where(np.isnan(values), missing, values != 0)
 
@@ -190,6 +191,10 @@ def _first_bad(column: pa.Array) -> int:
         except pa.ArrowInvalid:
             high = middle
     return low
+
+
+def _filled(column: pa.Array, value: object) -> pa.Array:
+    return column.fill_null(value) if column.null_count else column
 
 
 def _plain(column: pa.Array) -> pa.Array:

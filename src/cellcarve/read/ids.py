@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cellcarve.data import flat
+from cellcarve.data.arrow import as_column, plain
 from cellcarve.errors import InputError
 from cellcarve.read.convert import Place
 from cellcarve.read.grow import Growing
@@ -33,11 +34,11 @@ class Ids:
             raise place.fault(row, "the id is empty; fill it or name another column with --id-column")
         column = _settled(column, place)
         if pa.types.is_integer(column.type) and not self._texts:
-            self._numbers.add(column.to_numpy())
+            self._numbers.add(plain(column))
             self._any = True
             return
         if self._any:
-            self._texts, self._any = [pa.array(self._numbers.finish()).cast(pa.string())], False
+            self._texts, self._any = [as_column(self._numbers.finish()).cast(pa.string())], False
         self._texts.append(column.cast(pa.string()))
 
     def finish(self, place: Place) -> pa.Array:
@@ -53,7 +54,7 @@ class Ids:
             values = ids.dictionary_encode().indices.to_numpy()
         else:
             values = self._numbers.finish()
-            ids = pa.array(values)
+            ids = as_column(values)
         _refuse_doubles(values, ids, place)
         return ids
 

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from cellcarve.data import flat
+from cellcarve.data.arrow import as_column
 from cellcarve.errors import InputError, nearest
 from cellcarve.read.convert import Place, Words, as_flags, as_not_gene, as_numbers, as_positions
 from cellcarve.read.grow import Growing
@@ -141,4 +142,4 @@ def _check_genes(gene: np.ndarray, place: Place) -> None:
 def _row_numbers(rows: int) -> pa.Array:
     numbers = flat.empty(rows, np.uint64)
     numbers[:] = np.arange(rows)
-    return pa.array(numbers)
+    return as_column(numbers)

@@ -93,8 +93,6 @@ def cells(taken: Intake, inputs: InputOptions) -> tuple[np.ndarray, list[str]]:
         (N,) int32, 0 = none, else index into the names plus one; and the names. A name that several fields of view
         share gets its field in front.
     """
-    import pandas as pd
-
     if "cell" not in taken.codes:
         return np.zeros(len(taken.codes["gene"]), np.int32), []
     code, words = taken.codes["cell"], taken.words["cell"]
@@ -106,7 +104,7 @@ def cells(taken: Intake, inputs: InputOptions) -> tuple[np.ndarray, list[str]]:
     scoped = inputs.non_unique_cell_ids and "fov" in taken.codes
     width = len(words) + 1
     key = code.astype(np.int64) + (taken.codes["fov"].astype(np.int64) * width if scoped else 0)
-    number, found = pd.factorize(np.where(has, key, np.iinfo(np.int64).min), sort=True)
+    found, number = np.unique(np.where(has, key, np.iinfo(np.int64).min), return_inverse=True)
     first = int(len(found) > 0 and found[0] == np.iinfo(np.int64).min)
     found = found[first:]
     names = [words[k] for k in (found % width).tolist()]

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from cellcarve.compat.proseg.outputs.tables import full
+from cellcarve.data.arrow import as_text
 from cellcarve.voxels.result import VoxelRun
 
 
@@ -25,7 +26,7 @@ def cell_table(run: VoxelRun) -> pa.RecordBatch:
     x, y, z = run.centroid.astype(np.float32).T
     columns = {
         "cell": np.arange(len(run.names), dtype=np.uint32),
-        "original_cell_id": pa.array(run.names, pa.string()),
+        "original_cell_id": as_text(run.names),
         "centroid_x": x,
         "centroid_y": y,
         "centroid_z": z,

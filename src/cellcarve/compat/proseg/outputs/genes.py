@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from cellcarve.compat.proseg.outputs.tables import full
+from cellcarve.data.arrow import as_column, as_text
 from cellcarve.voxels.result import VoxelRun, phi_rows, rate_rows
 
 
@@ -24,7 +25,7 @@ def gene_table(run: VoxelRun) -> pa.RecordBatch:
         (float32 per µm² and the section's thickness) ``λ_bg_{stratum}_{layer}`` for each stratum and layer.
     """
     columns = {
-        "gene": pa.array(run.genes, pa.string()),
+        "gene": as_text(run.genes),
         "total_count": run.gene_total.astype(np.uint64),
         "expected_assigned_count": run.gene_expected.astype(np.float32),
     }
@@ -78,9 +79,7 @@ def metagene_loadings(run: VoxelRun, at_once: int) -> tuple[pa.Schema, Iterator[
 
     def batch(first: int, last: int) -> pa.RecordBatch:
         columns = _block(numbers, _theta(run, first, last)).columns
-        return pa.RecordBatch.from_arrays(
-            [pa.array(run.genes[first:last], pa.string()), *columns], schema=schema
-        )
+        return pa.RecordBatch.from_arrays([as_text(run.genes[first:last]), *columns], schema=schema)
 
     return schema, (batch(first, last) for first, last in _blocks(len(run.genes), at_once))
 
@@ -104,7 +103,7 @@ def _wide(names: Iterable[str]) -> pa.Schema:
 
 def _block(schema: pa.Schema, values: np.ndarray) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
-        [pa.array(column) for column in np.ascontiguousarray(values.T)], schema=schema
+        [as_column(column) for column in np.ascontiguousarray(values.T)], schema=schema
     )
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from cellcarve.compat.proseg.outputs import genes, zarr2
 from cellcarve.compat.proseg.outputs.tables import write_table
 from cellcarve.compat.proseg.outputs.transcripts import transcript_batches
+from cellcarve.data.arrow import as_column, as_text
 from cellcarve.data.table import Table
 from cellcarve.voxels.result import VoxelRun
 
@@ -105,7 +106,7 @@ def _write_shapes(path: Path, polygons: np.ndarray) -> None:
         for first in range(0, len(polygons), SHAPES_AT_ONCE):
             shapes = polygons[first : first + SHAPES_AT_ONCE]
             cell = np.arange(first, first + len(shapes), dtype=np.uint32)
-            columns = [pa.array(cell), pa.array(shapely.to_wkb(shapes), pa.binary())]
+            columns = [as_column(cell), as_text(shapely.to_wkb(shapes))]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
+from cellcarve.data.arrow import as_column
 from cellcarve.errors import SettingsError
 
 # Endings that tell a format, longest first.
@@ -52,7 +53,10 @@ def full(columns: dict[str, Any], nullable: tuple[str, ...] = ()) -> pa.RecordBa
     nullable
         Columns that may have nulls.
     """
-    arrays = {name: pa.array(values) for name, values in columns.items()}
+    arrays = {
+        name: values if isinstance(values, pa.Array) else as_column(values)
+        for name, values in columns.items()
+    }
     fields = [pa.field(name, array.type, name in nullable) for name, array in arrays.items()]
     return pa.RecordBatch.from_arrays(list(arrays.values()), schema=pa.schema(fields))
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cellcarve.compat.proseg.outputs.tables import full
+from cellcarve.data.arrow import as_column, as_text
 from cellcarve.data.table import Table
 from cellcarve.voxels.result import VoxelRun
 
@@ -36,7 +37,7 @@ def transcript_batches(
         (uint32 cell counted from 0, null = background), ``background`` (bool) and ``probability`` (float32, of the
         assignment, or of being background).
     """
-    genes = pa.array(run.genes, pa.string())
+    genes = as_text(run.genes)
     ids = _ids(table.ids)
 
     def batch(first: int) -> pa.RecordBatch:
@@ -60,15 +61,15 @@ def _batch(
 ) -> pa.RecordBatch:
     ids, genes, wanted = told
     row = run.row[part]
-    columns: dict[str, object] = {"transcript_id": ids.take(pa.array(row))}
+    columns: dict[str, object] = {"transcript_id": ids.take(as_column(row))}
     if "qv" in wanted:
         unknown = np.full(len(row), np.inf, np.float32)
         columns["qv"] = unknown if table.quality is None else table.quality[row].astype(np.float32)
     columns |= {axis: getattr(run, f"moved_{axis}")[part].astype(np.float32) for axis in "xyz"}
     columns |= {f"observed_{axis}": getattr(run, axis)[part].astype(np.float32) for axis in "xyz"}
-    columns["gene"] = pa.DictionaryArray.from_arrays(run.gene[part].astype(np.int32), genes)
+    columns["gene"] = pa.DictionaryArray.from_arrays(as_column(run.gene[part].astype(np.int32)), genes)
     cell = run.cell[part].astype(np.int64)
-    columns["assignment"] = pa.array((cell - 1).astype(np.uint32), mask=cell == 0)
+    columns["assignment"] = as_column((cell - 1).astype(np.uint32), cell == 0)
     columns["background"] = cell == 0
     if "probability" in wanted:
         columns["probability"] = run.probability[part].astype(np.float32)
