@@ -72,7 +72,7 @@ def load(state: Progressed, path: Path, key: str) -> Progressed:
                 f"{path} was left by a run of another input, version or with other options; delete it, or run that again"
             )
         chain = _rebuilt("chain", state.chain, arrays)
-        record = Record(0)
+        record = Record(0, False)
         for name, value in vars(state.record).items():
             setattr(record, name, _rebuilt(f"record.{name}", value, arrays))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:

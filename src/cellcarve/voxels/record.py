@@ -55,17 +55,17 @@ class Record:
     who, weight
         int32 and float32 (t, slots): cells, and the sums of their chances.
     masses
-        Whose surroundings the transcripts lie in.
+        Whose surroundings the transcripts lie in; empty where nobody asks.
     sweeps
         Recorded so far.
     moves
         Pairs of cells (from, to) between which transcripts moved, and how often: int64 key, int64 count.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, asked: bool) -> None:
         self.who = np.zeros((count, SLOTS), np.int32)
         self.weight = np.zeros((count, SLOTS), np.float32)
-        self.masses = no_masses(count)
+        self.masses = no_masses(count if asked else 0)
         self.sweeps = 0
         self.moves = (np.empty(0, np.int64), np.empty(0, np.int64))
 

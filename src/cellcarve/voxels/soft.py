@@ -260,7 +260,7 @@ def _surprise(state: State, pairs: Pairs, law: Law, slot: np.ndarray, overall: n
 
 
 def unasked(count: int) -> Answer:
-    """No cell for any transcript: for a chain that is still under way."""
+    """No cell for any transcript: for a chain that is still under way, or where nobody asks."""
     none, zero = np.zeros(count, np.int32), np.zeros(count, np.float32)
     empty = (np.zeros((count, 0), np.int32), np.zeros((count, 0), np.float32))
     return Answer(none, none, zero, zero, np.zeros(count, bool), *empty)

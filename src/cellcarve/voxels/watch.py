@@ -25,7 +25,15 @@ class Progressed:
 
 
 class Watch(Protocol):
-    """Looks on."""
+    """Looks on.
+
+    Attributes
+    ----------
+    asks
+        The answer over the recorded sweeps is wanted beside the last state.
+    """
+
+    asks: bool
 
     def begin(self, state: Progressed) -> Progressed:
         """State to begin with: the one given, or that of an earlier run of the same input and settings."""
@@ -35,7 +43,9 @@ class Watch(Protocol):
 
 
 class Nobody:
-    """Does not look on."""
+    """Does not look on, and wants to know it all."""
+
+    asks = True
 
     def begin(self, state: Progressed) -> Progressed:
         """The state given."""

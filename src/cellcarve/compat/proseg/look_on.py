@@ -39,6 +39,7 @@ class LookOn:
 
     def __init__(self, options: Options, progress: Progress) -> None:
         self._options = options
+        self.asks = options.model.best
         self._progress = progress
         self._key = key_of(options)
         self._seconds = float(os.environ.get("CELLCARVE_CHECKPOINT", _SECONDS))
