@@ -6,8 +6,9 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
-# Genes in fewer nuclei than this share say little about which genes go together.
-_COMMON = 0.02
+# Genes in fewer nuclei than this share say little about which genes go together; of more genes than the second, only the
+# most common are looked at, since the table of pairs grows with their square.
+_COMMON, _GENES = 0.02, 5_000
 # Share of the pairs of common genes, those that go together least, that count as rare.
 _RAREST = 0.125
 # As many nuclei with both genes are added to what is seen and to what is expected, against chance.
@@ -47,7 +48,8 @@ def find_exclusion(counts: csr_matrix) -> Exclusion:
     seen = seen[:: max(1, -(-seen.shape[0] // _MOST))].tocsr()
     seen.sort_indices()
     number = seen.getnnz(axis=0)
-    common = np.flatnonzero(number >= _COMMON * seen.shape[0])
+    fewest = max(_COMMON * seen.shape[0], np.sort(number)[::-1][:_GENES].min(initial=seen.shape[0]))
+    common = np.flatnonzero(number >= fewest)
     if seen.shape[0] < _FEWEST or len(common) < 2:
         return Exclusion(np.zeros(genes + 1, np.int64), np.empty(0, np.int32))
     slot = np.full(genes, -1, np.int32)
