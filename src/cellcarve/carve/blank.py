@@ -13,18 +13,22 @@ from scipy import ndimage
 from scipy.sparse import csr_matrix
 
 from cellcarve.carve.lattice import lay_lattice, pixels_of
+from cellcarve.carve.places import same_places
 from cellcarve.carve.types import Types, learn_types, proportions, split_counts
+from cellcarve.data import flat
 from cellcarve.data.tiles import View, view_tile
 from cellcarve.data.tissue import Tissue
 
 _ROUNDS = 12
 # How far a wholly different expression counts, in squared cell diameters.
 _UNLIKE = 8.0
+# Groups of neighbouring tiles are the same if their centres are no farther apart (µm).
+_SAME = 1.0
 # Core: within this share of a cell's radius.
 _CORE = 0.55
 
 
-def find_cells(tissue: Tissue, diameter: float, programmes: int, halo: float) -> int:
+def find_cells(tissue: Tissue, diameter: float, programmes: int, halo: float) -> np.ndarray:
     """Give every transcript near the middle of a group a cell and mark it as core, in place.
 
     Parameters
@@ -36,21 +40,32 @@ def find_cells(tissue: Tissue, diameter: float, programmes: int, halo: float) ->
 
     Returns
     -------
-    int
-        Number of cells found; ``tissue.cells`` is set to it.
+    numpy.ndarray
+        (T,) int32 group of each transcript where groups start from another grid, -1 = none: what `agreement` asks for.
     """
     t = tissue.transcripts
     types = _types_of_squares(tissue, diameter / 2, programmes)
     t.cell[:] = 0
     t.core[:] = False
-    found = 0
+    tissue.cells = 0
+    again = flat.zeros(len(t), np.int32)
+    centres, held = [], []
     for tile in np.flatnonzero(np.diff(t.start)).tolist():
         view = view_tile(tissue, tile, halo)
-        label, centre = _group(view, _surroundings(view, types), diameter)
+        around = _surroundings(view, types)
+        label, centre = _group(view, around, diameter, 0.0)
         core = _cores(tissue, tile, view, (label, centre), diameter)
-        found += _write(tissue, view, label, core, found)
-    tissue.cells = found
-    return found
+        tissue.cells += _write(tissue, view, label, core, tissue.cells)
+        label, centre = _group(view, around, diameter, 0.5)
+        again[view.index[view.inside]] = label[view.inside]
+        centres.append(centre)
+        held.append((t.start[tile], t.start[tile + 1]))
+    # Neighbouring tiles know the same group under two numbers.
+    _, numbers = same_places(centres, _SAME)
+    for (first, last), number in zip(held, numbers, strict=True):
+        here = again[first:last]
+        again[first:last] = np.where(here >= 0, number[here], -1)
+    return again
 
 
 def _types_of_squares(tissue: Tissue, side: float, programmes: int) -> Types:
@@ -85,15 +100,15 @@ def _surroundings(view: View, types: Types) -> np.ndarray:
     return np.sqrt(weight[pixel])
 
 
-def _group(view: View, around: np.ndarray, diameter: float) -> tuple[np.ndarray, np.ndarray]:
-    """Group (V,) int32 of each transcript, -1 = none, and the groups' centres (C, 2)."""
+def _group(view: View, around: np.ndarray, diameter: float, shift: float) -> tuple[np.ndarray, np.ndarray]:
+    """Group (V,) int32 of each transcript, -1 = none, and the groups' centres (C, 2); the grid is shifted along x."""
     xmin, ymin, xmax, ymax = view.box
     step_y = diameter * math.sqrt(3) / 2
     # The grid is anchored to the middle of the tissue, so that tiles agree where to begin.
     rows = np.arange(math.floor(ymin / step_y), math.ceil(ymax / step_y) + 1)
     columns = np.arange(math.floor(xmin / diameter), math.ceil(xmax / diameter) + 1)
     y, x = np.meshgrid(rows * step_y, columns * diameter, indexing="ij")
-    x = x + (rows % 2)[:, None] * diameter / 2
+    x = x + ((rows % 2)[:, None] / 2 + shift) * diameter
     centre = np.c_[x.ravel(), y.ravel()]
     like = np.zeros((len(centre), around.shape[1]), np.float32)
     label = np.full(len(view), -1, np.int32)

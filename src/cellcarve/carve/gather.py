@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.spatial import cKDTree
 
 from cellcarve.carve.model import Model
+from cellcarve.carve.places import same_places
 from cellcarve.carve.repair import Repaired
 from cellcarve.data import flat
 from cellcarve.data.prior import Prior
@@ -101,7 +101,8 @@ class Answers:
 def gather(table: Table, prior: Prior, repaired: Repaired, model: Model, answers: Answers) -> Segmentation:
     """One segmentation of the whole table; cells keep their prior order, new cells follow by position."""
     tissue = answers.tissue
-    seeds, moves = _agree_on_seeds(answers.seeds, model.scale.radius)
+    # Neighbouring tiles find the same new cells; places closer than new cells of one tile can be are the same cell.
+    seeds, moves = same_places(answers.seeds, 0.6 * model.scale.radius)
     known, total = np.arange(tissue.cells + 1, dtype=np.int32), tissue.cells + len(seeds)
     answers.renumber([np.append(known, tissue.cells + 1 + move).astype(np.int32) for move in moves])
     live = _living(tissue, answers.given(total))
@@ -120,31 +121,6 @@ def gather(table: Table, prior: Prior, repaired: Repaired, model: Model, answers
         expected=expected,
         model=_learned(model),
     )
-
-
-def _agree_on_seeds(seeds: list[np.ndarray], radius: float) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Places of all new cells, and for each tile the number of each of its new cells among them.
-
-    Neighbouring tiles find the same new cells in the strip that both see; places closer than new cells of one tile can
-    be are the same cell.
-    """
-    place = np.concatenate(seeds) if seeds else np.empty((0, 2))
-    split = np.cumsum([len(own) for own in seeds])[:-1]
-    if len(place) == 0:
-        return place, [np.empty(0, np.int64) for _ in seeds]
-    order = np.lexsort((place[:, 0], place[:, 1]))
-    group = np.arange(len(place))
-    pairs = cKDTree(place[order]).query_pairs(0.6 * radius, output_type="ndarray")
-    if len(pairs):
-        low, high = np.sort(pairs, axis=1).T
-        # Three tiles or four may see a place: two passes carry the lowest number to all of them.
-        for _ in range(2):
-            np.minimum.at(group, high, group[low])
-            np.minimum.at(group, low, group[high])
-    kept, compact = np.unique(group, return_inverse=True)
-    number = np.empty(len(place), np.int64)
-    number[order] = compact
-    return place[order][kept], np.split(number, split)
 
 
 def _living(tissue: Tissue, given: np.ndarray) -> np.ndarray:

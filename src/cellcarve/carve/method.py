@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from cellcarve.carve.agreement import doubt
 from cellcarve.carve.assign import answer, expected_pairs, sure_enough
 from cellcarve.carve.blank import find_cells
 from cellcarve.carve.fit import finish, fit_scene
@@ -50,10 +51,10 @@ def carve(
     recipe = Recipe(bonus=_bonus(prior.confidence))
     tissue = cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
-    trust = 1.0 if prior.core.any() else recipe.found
+    again = None
     if not prior.core.any():
-        found = find_cells(tissue, settings.cell_diameter, recipe.types, recipe.halo)
-        progress.note(f"no prior: {found} cells found from density and expression")
+        again = find_cells(tissue, settings.cell_diameter, recipe.types, recipe.halo)
+        progress.note(f"no prior: {tissue.cells} cells found from density and expression")
     repaired = _repair(tissue, settings, recipe, progress)
     nuclei = _measure(tissue)
     progress.stage("learning from sample windows")
@@ -62,7 +63,6 @@ def carve(
 
     def one(tile: int) -> TileAnswer:
         result = _fit_tile(tissue, tile, nuclei, model, recipe, settings)
-        result.probability *= np.float32(trust)
         progress.advance(len(result.best))
         flat.relax()
         return result
@@ -70,7 +70,10 @@ def carve(
     answers = Answers(table, tissue)
     tiles = np.flatnonzero(np.diff(tissue.transcripts.start)).tolist()
     _on_threads(one, tiles, compute.threads, answers.add)
-    return gather(table, prior, repaired, model, answers)
+    found = gather(table, prior, repaired, model, answers)
+    if again is not None:
+        doubt(found, tissue, again, model.geometry.blur, recipe)
+    return found
 
 
 def _on_threads(

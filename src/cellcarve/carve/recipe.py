@@ -38,10 +38,9 @@ class Recipe:
         Share of transcripts that left their cell, while labels are fitted; and in the last step where it is not learned.
     refits
         Fits of the sample windows, each with programmes from the one before.
-    found
-        Share of the groups' transcripts, where no prior is given, that stem from the cell that the group stands for.
-    gene_weight
-        Exponent of a gene's rate in a cell in the last step.
+    found, agreed
+        Where no prior is given: share of a cell's transcripts that stem from the one that it stands for, where it agrees
+        with no group from another start; and how much more where it is the same as one.
     leak_um
         Scale of the leak, Laplace along each axis.
     bonus
@@ -81,7 +80,8 @@ class Recipe:
     background: float = 0.04
     types: int = 20
     refits: int = 2
-    found: float = 0.84
+    found: float = 0.25
+    agreed: float = 0.8
     sweeps: int = 4
     seed_expression: float = 0.18
     seed_nuclear: float = 0.265
