@@ -14,6 +14,7 @@ from cellcarve.voxels.intake import Intake
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
 from cellcarve.voxels.soft import Answer
+from cellcarve.voxels.split import Room
 from cellcarve.voxels.tally import counts_of, sparse
 
 
@@ -128,6 +129,14 @@ def _model(chain: Chain) -> dict[str, Any]:
         "loadings": np.ascontiguousarray(rates.loading.T),
         "factors": rates.factor[1:],
     }
+
+
+def shed(chain: Chain) -> None:
+    """Let go of what no result tells of a chain at its end, to make room for the result."""
+    none = np.empty(0, np.int32)
+    chain.room = Room()
+    chain.rates = chain.rates._replace(key=none, tally=none, value=none)
+    chain.labels = chain.labels._replace(prior=none, level=none)
 
 
 def finish(chain: Chain, given: tuple[Intake, Prior, Table], record: Record, answer: Answer) -> VoxelRun:

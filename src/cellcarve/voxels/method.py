@@ -11,7 +11,7 @@ from cellcarve.errors import SettingsError
 from cellcarve.progress import Progress
 from cellcarve.settings import ComputeSettings, VoxelSettings
 from cellcarve.voxels.chain import begin
-from cellcarve.voxels.finish import finish, to_segmentation
+from cellcarve.voxels.finish import finish, shed, to_segmentation
 from cellcarve.voxels.intake import take_in
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
@@ -100,13 +100,13 @@ def _sample(
             made = float(np.mean(chain.spots.made))
             state.log.append({**vars(step), "assigned": inside, "foreground": made})
         watch.swept(state, result)
-    if not watch.asks:
-        run = result()
-    else:
+    found = unasked(len(intake.row))
+    if watch.asks:
         if state.record.masses.looks == 0:
             look_around(chain, drift_for(chain, settings), state.record, threads)
         found = answer(chain, state.record.masses, settings, threads)
-        run = finish(chain, (intake, prior, table), state.record, found)
+    shed(chain)
+    run = finish(chain, (intake, prior, table), state.record, found)
     run.log = state.log
     return run
 

@@ -13,6 +13,7 @@ from cellcarve.compat.proseg.translate import compute_settings, voxel_settings
 from cellcarve.console import console
 from cellcarve.data.table import Table
 from cellcarve.errors import InputError
+from cellcarve.memory import one_heap
 from cellcarve.progress import Progress
 from cellcarve.record import Stopwatch
 
@@ -60,6 +61,7 @@ def run(given: Options, progress: Progress) -> None:
     from cellcarve.voxels import sample
 
     began = time.monotonic()
+    one_heap()
     options = settle(given)
     settings, compute = voxel_settings(options), compute_settings(options.model)
     if options.inputs.merfish:
