@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from cellcarve.carve.nuclei import extent
-from cellcarve.carve.repair import repair
+from cellcarve.carve.nuclei import extent, moments
+from cellcarve.carve.repair import _halves, repair
 from cellcarve.carve.types import learn_types, log_likelihood
 
 GENES, PER_NUCLEUS, RADIUS = 30, 80, 4.0
@@ -129,3 +129,17 @@ def test_extent_is_proportional_to_area():
     found = extent(label, size * r * np.cos(turn), size * r * np.sin(turn) * 0.5, 2)
     assert found[2] / found[1] == pytest.approx(9, rel=0.05)
     assert 4 * np.pi * found[1] == pytest.approx(np.pi * 2 * 1, rel=0.05)
+
+
+def test_halves_of_a_disc_are_flat_and_even_and_two_discs_are_not():
+    rng = np.random.default_rng(5)
+    r, turn = 4 * np.sqrt(rng.random(40_000)), rng.uniform(0, 2 * np.pi, 40_000)
+    x, y = r * np.cos(turn), r * np.sin(turn)
+    # Cells 1 and 2 are the halves of a disc, 3 and 4 two discs side by side.
+    x, y = np.concatenate([x, x, x + 8]), np.concatenate([y, y, y])
+    label = np.repeat([0, 3, 4], 40_000)
+    label[:40_000] = np.where(x[:40_000] + y[:40_000] > 0, 1, 2)
+    apart, flat, uneven = _halves(np.array([1, 3]), np.array([2, 4]), np.stack(moments(label, x, y, 4)[1:]))
+    np.testing.assert_allclose(apart, [1.61, 2.0], atol=0.02)
+    np.testing.assert_allclose(flat, [0.64, 0.0], atol=0.02)
+    np.testing.assert_allclose(uneven, 0, atol=0.02)
