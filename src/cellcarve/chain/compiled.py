@@ -13,3 +13,5 @@ from numba.core.options import DefaultOptions
 MAKER: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 # Of all else. Where a version of Numba no longer knows the option, loops are slower and the same.
 LEAF: dict[str, Any] = MAKER | ({"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {})
+# Of what a loop does with one item: part of the loop's own code, since to hand over a tuple of arrays is to copy it.
+PART: dict[str, Any] = LEAF | {"forceinline": True}

@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF, PART
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import MIXTURE_ASSIGN
 from cellcarve.mixture.earlier import claim, discourage, hold
@@ -24,7 +25,7 @@ _REST = np.uint8(8)
 _SURE = math.log(1e-6)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def around(i, scene, graph, candidate, weight):
     """Components of the neighbours and their summed weights; returns how many, and the weight of noise."""
     many, noise = 0, 0.0
@@ -48,7 +49,7 @@ def around(i, scene, graph, candidate, weight):
     return many, noise
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def log_place(form, x, y, z):
     """Log density of a component at a place, its weight included."""
     dx, dy, dz = x - form[0], y - form[1], z - form[2]
@@ -57,7 +58,7 @@ def log_place(form, x, y, z):
     return form[9] + form[10] - 0.5 * q
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def gene_rate(cells, genes, profile, alpha, k, g, own):
     """Share of a gene in a component; `own` is 1 where the transcript itself is counted in it."""
     if g < 0:
@@ -68,7 +69,7 @@ def gene_rate(cells, genes, profile, alpha, k, g, own):
     return (count - own + alpha * profile[cells.kind[k], g]) / (n - own + alpha)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def gene_rates(i, scene, model, counts, rules, work):
     """Share of the transcript's gene in each candidate; as far as genes are blurred, that of all of them."""
     cells, profile = model
@@ -84,7 +85,7 @@ def gene_rates(i, scene, model, counts, rules, work):
             rate[c] = (1 - rules.blur) * rate[c] + rules.blur * mean
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def log_sum(score, many):
     """Log of the sum of the exponentials of the first scores."""
     top, total = -np.inf, 0.0
@@ -95,13 +96,10 @@ def log_sum(score, many):
     return top + math.log(total) if top > -np.inf else 0.0
 
 
-@njit(cache=True, nogil=True)
-def weigh(i, at, scene, model, counts, rules, work):
-    """Turn the neighbours' weights of each candidate into log densities."""
-    cells, (candidate, score, rate) = model[0], work
-    many = candidate[_MOST]
-    gene_rates(i, scene, model, counts, rules, work)
-    for c in range(many):
+@njit(**PART)
+def log_places(i, at, scene, cells, rules, candidate, score):
+    """Turn the neighbours' weights of each candidate into log densities of place, the neighbours' say included."""
+    for c in range(candidate[_MOST]):
         k = candidate[c]
         d = log_place(cells.form[k], at.x[i], at.y[i], at.z[i])
         if cells.anchor[k] > 0:
@@ -112,10 +110,23 @@ def weigh(i, at, scene, model, counts, rules, work):
         if scene.cluster[i] > 0 and cells.cluster[k] != scene.cluster[i]:
             d += rules.unlike
         score[c] = d
+
+
+@njit(**PART)
+def weigh(i, at, scene, model, counts, rules, work):
+    """Turn the neighbours' weights of each candidate into log densities."""
+    cells, (candidate, score, rate) = model[0], work
+    many = candidate[_MOST]
+    gene_rates(i, scene, model, counts, rules, work)
     sure = math.log(max(scene.confidence[i], 1e-30))
-    if len(scene.beside):
-        # Where nuclei are known, confidences say all that places tell of cells against noise.
-        sure -= log_sum(score, many)
+    if many == 1 and len(scene.beside):
+        # Of a lone candidate, no place could be told from another.
+        score[0] = 0.0
+    else:
+        log_places(i, at, scene, cells, rules, candidate, score)
+        if len(scene.beside):
+            # Where nuclei are known, confidences say all that places tell of cells against noise.
+            sure -= log_sum(score, many)
     for c in range(many):
         score[c] += sure + rules.temper * math.log(rate[c])
     s = scene.segment[i]
@@ -125,7 +136,7 @@ def weigh(i, at, scene, model, counts, rules, work):
         discourage(s, cells, counts, rules, candidate, score)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def draw(score, many, noise, chance):
     """Slot of the drawn candidate, -1 for noise, and the log of what noise is worth beside all of them."""
     top = noise
@@ -146,7 +157,7 @@ def draw(score, many, noise, chance):
     return -1, 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def likeliest(score, many, noise):
     """Slot of the likeliest candidate, the first of several; -1 for noise."""
     best, top = -1, noise
@@ -156,7 +167,7 @@ def likeliest(score, many, noise):
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def log_noise(i, scene, rules, profile, beside):
     """Log density of noise at a transcript; `beside` is the weight of noise among its neighbours."""
     doubt = 1.0 - scene.confidence[i]
@@ -167,7 +178,7 @@ def log_noise(i, scene, rules, profile, beside):
     return math.log(doubt) + place + rules.temper * gene
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def _claims(i, scene, counts, rules, candidate, score):
     """Make the nearest nucleus' component a candidate, and that of the nucleus which holds the transcript."""
     if len(scene.beside):
@@ -176,12 +187,12 @@ def _claims(i, scene, counts, rules, candidate, score):
         claim(counts.owner[scene.segment[i]], candidate, score)
 
 
-@njit(cache=True, nogil=True)
-def _pass(span, at, scene, graph, model, counts, rules, out):
-    """Draw for the transcripts span[0] .. span[1]; changes go to `out`, their number is returned."""
+@njit(**LEAF)
+def _pass(span, at, scene, graph, model, counts, rules, room):
+    """Draw for the transcripts span[0] .. span[1]; changes go to the first two arrays of `room`, their number is returned."""
     low, high, seed, sweep, sharp = span
-    candidate, score = np.empty(_MOST + 1, np.int32), np.empty(_MOST, np.float64)
-    work = (candidate, score, np.empty(_MOST, np.float64))
+    who, to, candidate, score, rate = room
+    work = (candidate, score, rate)
     changes = 0
     for i in range(low, high):
         many, beside = around(i, scene, graph, candidate, score)
@@ -205,7 +216,7 @@ def _pass(span, at, scene, graph, model, counts, rules, out):
             scene.calm[i] = _REST if calm else np.uint8(0)
         new = candidate[c] if c >= 0 else np.int32(0)
         if new != old:
-            out[0][changes], out[1][changes] = i, new
+            who[changes], to[changes] = i, new
             changes += 1
     return changes
 
@@ -222,10 +233,11 @@ def draw_all(state: State, seed: int, threads: int, sharp: bool = False) -> tupl
     model = (s.cells, s.profile)
 
     def one(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
-        out = np.empty(high - low, np.int32), np.empty(high - low, np.int32)
+        who, to = np.empty(high - low, np.int32), np.empty(high - low, np.int32)
+        work = np.empty(_MOST + 1, np.int32), np.empty(_MOST), np.empty(_MOST)
         span = (low, high, np.uint64(seed), np.uint32(s.sweep), sharp)
-        many = _pass(span, s.at, s.scene, s.graph, model, s.counts, s.rules, out)
-        return out[0][:many].copy(), out[1][:many].copy()
+        many = _pass(span, s.at, s.scene, s.graph, model, s.counts, s.rules, (who, to, *work))
+        return who[:many].copy(), to[:many].copy()
 
     parts = on_chunks(one, len(s.scene.label), threads)
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])

@@ -3,11 +3,12 @@
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF, MAKER
 from cellcarve.mixture.state import State
 from cellcarve.mixture.tally import add, tally_up
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def _shift(cells, at, scene, i, k, sign):
     """Add a transcript to a component's sums, or take it out (`sign` -1)."""
     x, y, z = float(at.x[i]), float(at.y[i]), float(at.z[i])
@@ -31,7 +32,7 @@ def _shift(cells, at, scene, i, k, sign):
     cells.touched[k] = True
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def _move(at, scene, cells, counts, who, to, first):
     """Move transcripts who[first:] to components `to`; returns where a store was full, or how many there are."""
     genes, segments = counts.genes, counts.segments
@@ -88,7 +89,7 @@ def recount(state: State) -> None:
     state.counts = state.counts._replace(genes=genes, segments=segments)
 
 
-@njit(cache=True, nogil=True)
+@njit(**MAKER)
 def _gather(at, scene, cells):
     cells.n[:] = 0
     cells.sums[:] = 0

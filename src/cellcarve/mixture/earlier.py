@@ -4,10 +4,11 @@ import math
 
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF, PART
 from cellcarve.mixture.tally import count_of
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def main_segments(tally, size, main):
     """Into `main`: the prior segment of which each component holds the largest share; larger segments win ties."""
     for k in range(1, len(main)):
@@ -23,7 +24,7 @@ def main_segments(tally, size, main):
         main[k] = best
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def claim(owner, candidate, score):
     """Make a segment's own component a candidate, wherever it lies."""
     last = len(score)
@@ -36,7 +37,7 @@ def claim(owner, candidate, score):
         candidate[last] = many + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def hold(owner, bonus, candidate, score):
     """A segment's own component gains the bonus."""
     for c in range(candidate[len(score)]):
@@ -44,7 +45,7 @@ def hold(owner, bonus, candidate, score):
             score[c] += min(bonus, 1e9)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def _anchor(s, size, cells, tally, candidate, many):
     """The candidate that may claim a segment, and what it holds of it; -1 where there is none."""
     found, held = -1, 0
@@ -58,7 +59,7 @@ def _anchor(s, size, cells, tally, candidate, many):
     return found, held
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def _push(value, base, power):
     """`value` plus power times the log of base, where 0 to the power 0 is 1."""
     if power == 0.0:
@@ -66,7 +67,7 @@ def _push(value, base, power):
     return value + power * math.log(base) if base > 0 else -math.inf
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def discourage(s, cells, counts, rules, candidate, score):
     """Baysor's correction: candidates other than the segment's anchor lose by the share of it that they hold."""
     many, p, size, tally = candidate[len(score)], rules.trust, counts.size[s], counts.segments

@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF, MAKER, PART
 from cellcarve.mixture.molecules import Points, on_chunks
 from cellcarve.mixture.near import Grid, lay_grid
 
@@ -20,7 +21,7 @@ _MEASURED = 5
 _POWER = 0.35
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def _offer(best, who, d, k):
     """Keep the nearest transcript of each of the nearest components, in order of distance."""
     slot = 0
@@ -37,7 +38,7 @@ def _offer(best, who, d, k):
     best[slot], who[slot] = d, k
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def _search(anchors, grid, component, here, best, who):
     best[:], who[:] = np.inf, 0
     column = min(max(int((here[0] - grid.x0) / grid.side), 0), grid.nx - 1)
@@ -57,7 +58,7 @@ def _search(anchors, grid, component, here, best, who):
                     _offer(best, who, dx * dx + dy * dy + dz * dz, component[j])
 
 
-@njit(cache=True, nogil=True)
+@njit(**MAKER)
 def _reach(anchors, grid, component, at, span, unit, owner, gap):
     best, who = np.empty(KEPT, np.float64), np.empty(KEPT, np.int32)
     for i in range(span[0], span[1]):
@@ -135,7 +136,7 @@ def measure_nuclei(at: Points, component: np.ndarray, count: int) -> tuple[float
     return float(np.median(radius[large])), factor
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def log_reach(i, k, scene, cells, rules):
     """Log density of an anchored component by the distance to its nucleus' edge.
 

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF, MAKER, PART
+
 _SMALLEST = 4
 
 
@@ -38,7 +40,7 @@ class Tally(NamedTuple):
     end: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def slot_of(key, start, size, what):
     """The slot that holds a key, or the free one where it belongs."""
     mask = size - 1
@@ -48,7 +50,7 @@ def slot_of(key, start, size, what):
     return start + np.int64(slot)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def count_of(tally, owner, what):
     """Count of a key (int32)."""
     if tally.size[owner] == 0:
@@ -57,7 +59,7 @@ def count_of(tally, owner, what):
     return tally.held[slot] if tally.key[slot] == what else np.int32(0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def _grow(tally, owner):
     """Move an owner to a table with room for its keys and as many again; False where the store is full."""
     wanted = _SMALLEST
@@ -76,7 +78,7 @@ def _grow(tally, owner):
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def add(tally, owner, what, amount):
     """Add to a count; False (and nothing added) where the store is full."""
     if tally.size[owner] > 0:
@@ -95,7 +97,7 @@ def add(tally, owner, what, amount):
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(**MAKER)
 def _sizes(order, first, what, size):
     """Slots that each owner needs for its distinct keys, through a scratch table."""
     scratch = np.full(_SMALLEST, -1, np.int32)
@@ -119,7 +121,7 @@ def _sizes(order, first, what, size):
             size[owner] *= 2
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def _insert(tally, owner, what):
     for i in range(len(owner)):
         if owner[i] > 0 and what[i] >= 0:
