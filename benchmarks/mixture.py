@@ -1,6 +1,7 @@
 """The method mixture: accuracy on families of simulated cells and on embryo fields, and its cost.
 
     python benchmarks/mixture.py accuracy [--out FOLDER] [--only WORD] [--methods mixture carve] [--quick]
+                                          [--molecules 80000] [--seeds 3001 3002] [--no-embryo]
     python benchmarks/mixture.py cost [--out FOLDER] [--sizes 2 2 10] [--genes 300 5000 300]
 
 Beside it stand the nearest nucleus by two rules, which are handed the nuclei whatever the row's prior, and what the
@@ -131,7 +132,7 @@ def answers(folder: Path, prior: str, methods: list[str], scale: float) -> dict[
 def families(options: argparse.Namespace) -> list[dict[str, object]]:
     """Rows of all families, priors and methods, and the published figures among them."""
     rows: list[dict[str, object]] = []
-    size, seeds = (20_000, SEEDS[:1]) if options.quick else (80_000, SEEDS)
+    size, seeds = (20_000, SEEDS[:1]) if options.quick else (options.molecules, options.seeds)
     for case in CASES:
         chosen = options.only in case.name and (not options.quick or case.name.startswith(QUICK))
         for prior, faults in PRIORS.items() if chosen else ():
@@ -170,7 +171,7 @@ def fields(options: argparse.Namespace) -> list[dict[str, object]]:
 
 def accuracy(options: argparse.Namespace) -> None:
     """Run all cases and print one table: means over seeds."""
-    table = pd.DataFrame(families(options) + fields(options))
+    table = pd.DataFrame(families(options) + ([] if options.no_embryo else fields(options)))
     if table.empty:
         raise SystemExit(f"no case is named like '{options.only}'; the names are in CASES")
     table.to_csv(options.out / "mixture_accuracy.csv", index=False)
@@ -207,6 +208,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/mixture"))
     parser.add_argument("--only", default="", help="cases whose name holds this word")
     parser.add_argument("--methods", nargs="+", default=["mixture"], help="mixture, carve")
+    parser.add_argument("--molecules", type=int, default=80_000, help="of each simulated field")
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS), help="of the simulated fields")
+    parser.add_argument("--no-embryo", action="store_true", help="simulated fields only")
     parser.add_argument("--sizes", type=float, nargs="+", default=[2, 2, 10])
     parser.add_argument("--genes", type=int, nargs="+", default=[300, 5000, 300], help="one for each size")
     parser.add_argument("--quick", action="store_true", help="a few small cases")

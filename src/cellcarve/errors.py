@@ -30,6 +30,12 @@ class MemoryBudgetError(CellcarveError):
     """The run does not fit into the memory it was allowed."""
 
 
+class Interrupted(CellcarveError):
+    """Ctrl-C came when part of the result had been written already."""
+
+    code = 130
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Advice naming the known word closest to a mistyped one.
 

@@ -64,7 +64,7 @@ def test_large_panels_do_not_take_hundreds_of_neighbours():
 
 def test_colours_of_a_few_noisy_transcripts_are_colours(kit):
     table = kit.field(seed=1, side=2, per_cell=12).table
-    found, _ = composition_colours(table, np.zeros(len(table), np.float32), 5, "ri", kit.compute())
+    found, _ = composition_colours(table, np.zeros(len(table), np.float32), 5, ("ri", "pca"), kit.compute())
     assert found.shape == (len(table), 3)
     assert found.dtype == np.uint8
     assert len(np.unique(found, axis=0)) > 3
@@ -74,7 +74,7 @@ def test_alike_surroundings_have_alike_colours():
     rng = np.random.default_rng(0)
     kind = rng.integers(0, 2, 90)
     vectors = (rng.normal(0, 0.05, (90, 6)) + kind[:, None]).astype(np.float32)
-    found, mapped = colours(vectors, np.ones(90, np.float32), 0)
+    found, mapped = colours(vectors, np.ones(90, np.float32), 0, "umap")
     middle = [found[kind == k].astype(float).mean(0) for k in (0, 1)]
     within = np.mean([found[kind == k].astype(float).std(0).mean() for k in (0, 1)])
     assert not mapped

@@ -1,5 +1,7 @@
 """Colours of neighbourhood compositions: alike surroundings, alike colours."""
 
+import warnings
+
 import numpy as np
 
 from cellcarve.mixture.compositions import blend
@@ -13,7 +15,9 @@ _NEAR = 5
 _LOW, _HIGH = 0.0125, 0.9875
 
 
-def colours(vectors: np.ndarray, confidence: np.ndarray, seed: int) -> tuple[np.ndarray, bool]:
+def colours(
+    vectors: np.ndarray, confidence: np.ndarray, seed: int, embedding: str
+) -> tuple[np.ndarray, bool]:
     """A colour per transcript.
 
     Parameters
@@ -24,6 +28,8 @@ def colours(vectors: np.ndarray, confidence: np.ndarray, seed: int) -> tuple[np.
         (N,) float32.
     seed
         Of the run.
+    embedding
+        "pca", or "umap": it takes a minute.
 
     Returns
     -------
@@ -31,7 +37,9 @@ def colours(vectors: np.ndarray, confidence: np.ndarray, seed: int) -> tuple[np.
         (N, 3) uint8 RGB, and whether UMAP made the map (else three principal components did).
     """
     index = _sample(vectors, confidence)
-    embedding, mapped = _embed(vectors[index], seed)
+    chosen = vectors[index]
+    made = _umap(chosen, seed) if embedding == "umap" and len(chosen) >= _ENOUGH else None
+    place = _axes(chosen) if made is None else made
     from scipy.spatial import cKDTree
 
     k = min(_NEAR, len(index))
@@ -40,8 +48,8 @@ def colours(vectors: np.ndarray, confidence: np.ndarray, seed: int) -> tuple[np.
     for low in range(0, len(vectors), 1 << 17):
         distance, found = tree.query(vectors[low : low + (1 << 17)], k=k)
         shape = (len(distance), k)
-        blend(found.reshape(shape), distance.reshape(shape), embedding, spread[low : low + len(distance)])
-    return _rgb(spread), mapped
+        blend(found.reshape(shape), distance.reshape(shape), place, spread[low : low + len(distance)])
+    return _rgb(spread), made is not None
 
 
 def _sample(vectors: np.ndarray, confidence: np.ndarray) -> np.ndarray:
@@ -53,10 +61,12 @@ def _sample(vectors: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     return order[np.unique(np.linspace(0, len(order) - 1, min(_SAMPLE, len(order))).astype(np.int64))]
 
 
-def _embed(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, bool]:
-    """(S, 3) map of the sample."""
-    if len(vectors) >= _ENOUGH:
-        try:
+def _umap(vectors: np.ndarray, seed: int) -> np.ndarray | None:
+    """(S, 3) map of the sample; None where UMAP is not installed."""
+    try:
+        with warnings.catch_warnings():
+            # It warns of one thread because of the seed, of its own compiler, and of what is no concern of users.
+            warnings.simplefilter("ignore")
             from umap import UMAP
 
             shape = UMAP(
@@ -68,15 +78,19 @@ def _embed(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, bool]:
                 random_state=seed,
                 n_jobs=1,
             )
-            return np.asarray(shape.fit_transform(vectors), np.float64), True
-        except ImportError:
-            pass
+            return np.asarray(shape.fit_transform(vectors), np.float64)
+    except ImportError:
+        return None
+
+
+def _axes(vectors: np.ndarray) -> np.ndarray:
+    """(S, 3) principal components of the sample."""
     centred = vectors.astype(np.float64) - vectors.mean(0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
     out = np.zeros((len(vectors), 3))
     axes = axes[:3] * np.sign(axes[:3].sum(1) + 1e-12)[:, None]
     out[:, : len(axes)] = centred @ axes.T
-    return out, False
+    return out
 
 
 def _rgb(place: np.ndarray) -> np.ndarray:

@@ -37,7 +37,11 @@ def add_outlines(run: MixtureRun, table: Table, compute: ComputeSettings) -> Non
 
 
 def composition_colours(
-    table: Table, confidence: np.ndarray, neighbours: int, method: str, compute: ComputeSettings
+    table: Table,
+    confidence: np.ndarray,
+    neighbours: int,
+    how: tuple[str, str],
+    compute: ComputeSettings,
 ) -> tuple[np.ndarray, bool]:
     """Colours of the kept rows by what surrounds them.
 
@@ -49,8 +53,8 @@ def composition_colours(
         (K,) float32 in the order of input rows.
     neighbours
         How many make up a composition.
-    method
-        "ri", "dense" or "sparse".
+    how
+        How compositions are reduced, "ri", "dense" or "sparse", and mapped to colours, "pca" or "umap".
     compute
         Seed and threads.
 
@@ -61,8 +65,8 @@ def composition_colours(
     """
     molecules = arrange(table)
     source = compositions(molecules, lay_grid(molecules.at), neighbours, compute.threads)
-    vectors = reduce(source, method, _DIMS, (compute.seed, compute.threads, True))
-    found, mapped = colours(vectors, molecules.from_input(confidence), compute.seed)
+    vectors = reduce(source, how[0], _DIMS, (compute.seed, compute.threads, True))
+    found, mapped = colours(vectors, molecules.from_input(confidence), compute.seed, how[1])
     return molecules.to_input(found), mapped
 
 
@@ -79,10 +83,11 @@ def add_colours(run: MixtureRun, table: Table, compute: ComputeSettings) -> None
         Seed and threads.
     """
     params = run.params
+    how = str(params["ncv_method"]), str(params["ncv_embedding"])
     run.colour, mapped = composition_colours(
-        table, run.confidence, int(params["ncv_neighbours"]), str(params["ncv_method"]), compute
+        table, run.confidence, int(params["ncv_neighbours"]), how, compute
     )
-    if not mapped:
+    if how[1] == "umap" and not mapped:
         run.notes.append(
             "colours come from principal components: UMAP needs umap-learn, and 5,000 transcripts that are surely no noise"
         )

@@ -8,7 +8,8 @@ from cellcarve.mixture.state import State
 _MOST = 24
 _PER_KIND = 15
 _SAMPLE = 8_000
-_ROUNDS = 12
+# Weight of the evidence round by round, where beliefs are soft at first.
+_COOLING = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.85, 1.0, 1.0, 1.0, 1.0)
 # Pseudo-transcripts of the tissue's profile in each kind, per gene.
 _SHRINK = 0.2
 
@@ -46,7 +47,7 @@ def learn_kinds(state: State, genes: int, fewest: int, seed: np.random.Generator
         state.profile = base[None, :].astype(np.float32)
         state.rules = state.rules._replace(alpha=firmness(sample, state.profile, state.cells.kind[large]))
         return
-    profile, share = group(sample, base, many, seed)
+    profile, share = group(sample, base, many, seed, state.rules.bonus > 0)
     state.profile = np.vstack([base, profile]).astype(np.float32)
     state.cells.kind[1:] = 1 + _belief(held[1:], profile, share).argmax(1)
     alpha = firmness(sample, state.profile, state.cells.kind[large])
@@ -54,14 +55,17 @@ def learn_kinds(state: State, genes: int, fewest: int, seed: np.random.Generator
 
 
 def group(
-    sample: csr_matrix, base: np.ndarray, many: int, seed: np.random.Generator
+    sample: csr_matrix, base: np.ndarray, many: int, seed: np.random.Generator, slow: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(Q, G) profiles of `many` kinds of the (C, G) sampled components, and (Q,) how common each is."""
+    """(Q, G) profiles of `many` kinds of the (C, G) sampled components, and (Q,) how common each is.
+
+    `slow` begins with soft beliefs, which leave bad beginnings; pieces of cells would stay alike under them.
+    """
     if many < 2:
         return base[None], np.ones(1)
     profile, share = _start(sample, base, many, seed), np.full(many, 1 / many)
-    for _ in range(_ROUNDS):
-        belief = _belief(sample, profile, share)
+    for cool in _COOLING:
+        belief = _belief(sample, profile, share, cool if slow else 1.0)
         share = (belief.sum(0) + 1) / (sample.shape[0] + many)
         gained = np.asarray(sample.T @ belief).T + _SHRINK * len(base) * base
         profile = gained / gained.sum(1, keepdims=True)
@@ -79,11 +83,9 @@ def how_many(sample: csr_matrix, base: np.ndarray, most: int, seed: np.random.Ge
     best, value = 1, -np.inf
     many = most
     while many >= 1:
-        profile, share = group(known, base, many, seed)
-        log = np.log(profile)
-        found = float(
-            np.sum(rest.multiply(0)) + np.sum(np.asarray(rest @ log.T) * _belief(known, profile, share))
-        )
+        profile, share = group(known, base, many, seed, True)
+        score = np.asarray(rest @ np.log(profile).T)
+        found = float(np.sum(score * _belief(known, profile, share)))
         if found > value:
             best, value = many, found
         many //= 2
@@ -122,9 +124,9 @@ def firmness(held: csr_matrix, profile: np.ndarray, kind: np.ndarray) -> float:
     return float(grid[int(np.argmax(value))])
 
 
-def _belief(held: csr_matrix, profile: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """(rows, Q) probability of each kind given a component's counts."""
-    score = np.asarray(held @ np.log(profile).T) + np.log(share)
+def _belief(held: csr_matrix, profile: np.ndarray, share: np.ndarray, cool: float = 1.0) -> np.ndarray:
+    """(rows, Q) probability of each kind given a component's counts, which weigh `cool` times as much as they are."""
+    score = cool * np.asarray(held @ np.log(profile).T) + np.log(share)
     score = np.exp(score - score.max(1, keepdims=True))
     return score / score.sum(1, keepdims=True)
 

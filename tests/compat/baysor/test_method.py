@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from cellcarve.compat.baysor.command import main
-from cellcarve.errors import InputError, SettingsError
+from cellcarve.errors import InputError, Interrupted, SettingsError
 
 
 @pytest.fixture
@@ -100,6 +100,17 @@ def test_scattered_molecules_are_mostly_noise(go):
 def test_a_least_size_above_every_cell(go, molecules):
     out = go(molecules, "-s", "4", "--min-molecules-per-cell=2000")
     assert "no cell has 2000 molecules" in (out / "segmentation_log.log").read_text()
+
+
+def test_interrupted_after_the_tables_says_that_they_are_there(go, molecules, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cellcarve.compat.baysor.method.outline", stop)
+    with pytest.raises(Interrupted, match=r"the tables beside it are saved") as caught:
+        go(molecules, "-s", "4")
+    assert caught.value.code == 130
+    assert next(tmp_path.rglob("segmentation.csv")).stat().st_size
 
 
 def test_no_scale_and_no_prior_is_refused_before_reading(go, tmp_path):

@@ -50,7 +50,7 @@ def preview(options: Options) -> None:
         source = compositions_of(found, config.plotting.gene_composition_neigborhood, options)
         how = (options.seed, options.threads, True)
         vectors = reduce(source, config.plotting.ncv_method, _DIMENSIONS, how)
-        colour, _ = colours(vectors, found.confidence, options.seed)
+        colour, _ = colours(vectors, found.confidence, options.seed, config.plotting.ncv_embedding)
         log.stage("estimating gene structure")
         together = cooccurrence(table.gene, len(table.genes), found.graph, found.confidence)
         place = gene_structure(together, options.seed)

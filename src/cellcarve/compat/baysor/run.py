@@ -21,6 +21,7 @@ from cellcarve.compat.baysor.outputs.params import write_params
 from cellcarve.compat.baysor.outputs.polygons import write_polygons, write_slices
 from cellcarve.compat.baysor.paths import Paths, check_apart, paths_for
 from cellcarve.compat.baysor.prior import Laid, lay_prior
+from cellcarve.errors import Interrupted
 from cellcarve.mixture.result import MixtureRun
 from cellcarve.staged import staged
 
@@ -70,11 +71,21 @@ def run(options: Options) -> None:
         job = _Job(options, config, paths, molecules, laid, done, names, log)
         _tell(job)
         _save_tables(job)
-        _save_polygons(job)
-        _save_colours(job)
-        if options.plot:
-            _save_pages(job)
+        try:
+            _save_the_rest(job)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"interrupted; '{paths.main}' and the tables beside it are saved, not all of the rest is"
+            ) from None
         log.note("All done!")
+
+
+def _save_the_rest(job: _Job) -> None:
+    """What takes long, and what a result is whole without."""
+    _save_polygons(job)
+    _save_colours(job)
+    if job.options.plot:
+        _save_pages(job)
 
 
 def _tell(job: _Job) -> None:

@@ -1,5 +1,7 @@
 """Genes in the plane, those that lie beside each other in the tissue close together."""
 
+import warnings
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -52,20 +54,23 @@ def gene_structure(together: csr_matrix, seed: int) -> np.ndarray:
 
 
 def _umap(distance: np.ndarray, seed: int) -> np.ndarray:
-    from umap import UMAP
+    with warnings.catch_warnings():
+        # It warns that distances given as such have no inverse, and the like: nothing a user could act on.
+        warnings.simplefilter("ignore")
+        from umap import UMAP
 
-    near = max(min(_NEIGHBOURS, len(distance) // 2), 2)
-    made = UMAP(
-        n_components=2,
-        n_neighbors=near,
-        metric="precomputed",
-        spread=1.0,
-        min_dist=0.1,
-        n_epochs=_ROUNDS,
-        random_state=seed,
-        n_jobs=1,
-    )
-    return np.asarray(made.fit_transform(distance), np.float64)
+        near = max(min(_NEIGHBOURS, len(distance) // 2), 2)
+        made = UMAP(
+            n_components=2,
+            n_neighbors=near,
+            metric="precomputed",
+            spread=1.0,
+            min_dist=0.1,
+            n_epochs=_ROUNDS,
+            random_state=seed,
+            n_jobs=1,
+        )
+        return np.asarray(made.fit_transform(distance), np.float64)
 
 
 def _scaled(distance: np.ndarray) -> np.ndarray:
