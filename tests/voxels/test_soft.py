@@ -12,7 +12,7 @@ from cellcarve.voxels.lattice import columns_of
 from cellcarve.voxels.masses import LOOKS, SLOTS, add_place, no_masses, step_at
 from cellcarve.voxels.pairs import add_up, pair_up
 from cellcarve.voxels.programmes import LENT_GENES, LENT_MIX, Programmes, learn
-from cellcarve.voxels.soft import PULL, TRUST, Law, State, ask, listen
+from cellcarve.voxels.soft import PULL, Law, State, ask, listen
 from cellcarve.voxels.threads import Threads
 
 ONE = Threads(1)
@@ -108,14 +108,16 @@ def test_chances_leave_the_transcript_itself_out(voice):
     pairs = pair_up(state.who, gene, 7, ONE)
     counts, size = np.zeros(len(pairs.gene)), np.zeros(7)
     add_up(pairs, state.share, counts, size, (0, 7))
-    law = Law(counts, random.random(len(counts)), size, random.random(7), random.random(9) * 0.1, voice, PULL)
+    law = Law(
+        counts, random.random(len(counts)), size, random.random(7), random.random(9) * 0.1, 40.0, voice, PULL
+    )
     before = state.share.copy()
     ask(state, pairs, law, gene, (0, len(gene)))
     for t in range(len(gene)):
         rates = [law.background[gene[t]]]
         for slot, cell in enumerate(state.who[t]):
-            others = counts[pairs.of[t, slot]] - before[t, slot] + TRUST * law.share[pairs.of[t, slot]]
-            of_gene = others / (size[cell] - before[t, slot] + TRUST)
+            others = counts[pairs.of[t, slot]] - before[t, slot] + 40 * law.share[pairs.of[t, slot]]
+            of_gene = others / (size[cell] - before[t, slot] + 40)
             rates.append(state.near[t, slot] * law.density[cell] * of_gene**voice if cell else 0.0)
         np.testing.assert_allclose([state.none[t], *state.share[t]], rates / np.sum(rates), rtol=1e-4)
 

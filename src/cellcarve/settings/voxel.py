@@ -96,7 +96,8 @@ class VoxelSettings(Validated):
     start_growth
         Prior cells are grown by so many µm, or to the middle between neighbours, before the chain starts.
     distance_pull
-        Log odds that a voxel belongs to the nearest nucleus, per µm by which the next one is farther away.
+        Log odds that a voxel belongs to the nearest nucleus, per µm by which the next one is farther away. Where RNA
+        gathers in ridges between cells it is up to five times that.
     background_share
         Share of transcripts that no cell made, with the genes of the whole tissue; by default it is learnt.
     label_evidence
@@ -124,7 +125,7 @@ class VoxelSettings(Validated):
     voxel_size: float | None = bounded(None, 0.05, 1000)
     quad_size: float = bounded(150.0, 1, 10_000)
     morphology_steps_per_iter: int = bounded(4000, 1, 10**6)
-    cell_compactness: float = bounded(0.04, 1e-6, 1e6)
+    cell_compactness: float = bounded(0.1, 1e-6, 1e6)
     nuclear_reassignment_prob: float = bounded(0.2, 0, 1)
     prior_seg_reassignment_prob: float = bounded(0.5, 0, 1)
     diffusion: bool = False
@@ -153,11 +154,11 @@ class VoxelSettings(Validated):
     ignore_z_coord: bool = False
     transition_counts: bool = False
     start_growth: float = bounded(8.0, 0, 1000)
-    distance_pull: float = bounded(5.0, 0, 100)
+    distance_pull: float = bounded(1.0, 0, 100)
     background_share: float | None = bounded(0.03, 0, 1)
     label_evidence: float = bounded(0.5, 0, 1)
     overlap: float = bounded(0.5, 0, 1)
-    sure: float = bounded(0.5, 0, 1)
+    sure: float = bounded(0.55, 0, 1)
     surprise: float = bounded(0.12, 0, 1)
 
 
@@ -166,6 +167,7 @@ class VoxelSettings(Validated):
 PROSEG_DEFAULTS: dict[str, object] = {
     "nhidden": 100,
     "nunfactored": 300,
+    "cell_compactness": 0.04,
     "diffusion": True,
     "dispersion": None,
     "transition_counts": True,

@@ -25,8 +25,8 @@ from cellcarve.voxels.threads import Threads
 ALONE, TOGETHER = 6, 6
 # Log odds that neighbours lend when all of them are of a cell.
 PULL = 2.0
-# Transcripts that a cell's mix of programmes is worth beside its own.
-TRUST = 300.0
+# How many times the transcripts of a usual cell its mix of programmes is worth beside its own.
+TRUST = 2.0
 # Transcripts of usual density lent to each cell; power of its density.
 LENT, SPREAD = 20.0, 0.5
 # Power of the genes' shares where places decide.
@@ -34,6 +34,8 @@ QUIETEST = 0.2
 # A cell with less than this share of a transcript's surroundings is no candidate.
 LEAST = 0.02
 NEVER = 1e-30
+# How much less sure an assignment must be where places decide: their chances are calibrated, and genes mix up there.
+EASIER = 0.15
 # No assignment needs less or more certainty than this, however expected or surprising its gene is.
 SUREST = (0.02, 0.97)
 
@@ -73,6 +75,8 @@ class Law(NamedTuple):
         float64 (c,): expected counts of the cells, and transcripts per µm².
     background
         float64 (g,): transcripts of no cell per µm².
+    trust
+        Transcripts that a cell's mix of programmes is worth.
     voice
         Power of the genes' shares.
     pull
@@ -84,6 +88,7 @@ class Law(NamedTuple):
     size: np.ndarray
     density: np.ndarray
     background: np.ndarray
+    trust: float
     voice: float
     pull: float
 
@@ -119,7 +124,7 @@ def gene_share(pairs, law, state, t, slot):
     pair, own = pairs.of[t, slot], float(state.share[t, slot])
     others = max(law.counts[pair] - own, 0.0)
     size = max(law.size[state.who[t, slot]] - own, 0.0)
-    return (others + TRUST * law.share[pair]) / (size + TRUST)
+    return (others + law.trust * law.share[pair]) / (size + law.trust)
 
 
 @njit(cache=True, nogil=True)
@@ -220,7 +225,7 @@ def _law(chain: Chain, counts: np.ndarray, size: np.ndarray, share: np.ndarray, 
     voice = QUIETEST + (1 - QUIETEST) * free
     gene = np.bincount(chain.spots.gene, minlength=len(chain.rates.background)) / len(chain.spots.gene)
     rest = background * len(chain.spots.gene) / volume[1:].sum() * gene**voice
-    return Law(counts, share, size, density, rest, voice, PULL * free)
+    return Law(counts, share, size, density, rest, TRUST * float(size[1:].mean()), voice, PULL * free)
 
 
 def _settle(state: State, pairs: Pairs, programmes: Programmes, doing: tuple[Chain, float, Threads]) -> Law:
@@ -293,12 +298,13 @@ def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threa
     surprise = _surprise(state, pairs, law, first, programmes.overall[chain.spots.gene])
     chance = state.share[rows, first]
     inside = chance > state.none
+    sure = max(settings.sure - EASIER * territory(chain.ridge), 0.0)
     found = Answer(
         best=np.where(inside, state.who[rows, first], 0).astype(np.int32),
         second=np.where(inside, state.who[rows, next_], state.who[rows, first]).astype(np.int32),
         chance=np.where(inside, chance, state.none),
         second_chance=np.where(inside, state.share[rows, next_], state.share[rows, first]),
-        kept=inside & (chance >= np.clip(settings.sure + settings.surprise * surprise, SUREST[0], SUREST[1])),
+        kept=inside & (chance >= np.clip(sure + settings.surprise * surprise, SUREST[0], SUREST[1])),
         who=state.who,
         share=state.share,
     )

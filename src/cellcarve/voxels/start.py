@@ -11,6 +11,8 @@ from cellcarve.voxels.ridges import cost_of, rise_of, steepness_of
 
 # Distance alone makes no voxel surer than this, in log odds.
 MOST_ODDS = 6.0
+# How much more distance says where it is measured along ridges of RNA: density follows them, not the cells.
+ALONG_RIDGES = 4.0
 
 
 @dataclass
@@ -160,6 +162,7 @@ def grow(
     )
     np.copyto(label, cell[:, :, None], where=label == 0)
     if pull > 0:
+        pull *= 1 + ALONG_RIDGES * min(start.ridge, 1.0)
         odds = np.minimum(pull * frame.side * (far - near), MOST_ODDS)
         free = (prior == 0) & (cell > 0)[:, :, None]
         np.copyto(weight, (1 / (1 + np.exp(-odds)))[:, :, None].astype(np.float32), where=free)
