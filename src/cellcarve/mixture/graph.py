@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from cellcarve.data import flat
 from cellcarve.mixture import delaunay
 from cellcarve.mixture.molecules import Molecules, Points, apart, on_chunks
 from cellcarve.mixture.near import Grid, distance_to, lay_grid, nearest
@@ -79,17 +80,38 @@ def usual_distance(at: Points, grid: Grid, threads: int) -> float:
 def _nearest_pairs(at: Points, grid: Grid, threads: int) -> np.ndarray:
     """(E, 2) int32 pairs of which one is among the five nearest of the other."""
     n = len(at.x)
+    other = np.empty((n, _DEEP_NEIGHBOURS), np.int32)
 
-    def one(low: int, high: int) -> np.ndarray:
-        other, _ = nearest(at, grid, _DEEP_NEIGHBOURS, low, high)
-        me = np.repeat(np.arange(low, high, dtype=np.int32), _DEEP_NEIGHBOURS)
-        pair = np.column_stack([me, other.ravel()])
-        return np.sort(pair[pair[:, 1] >= 0], axis=1)
+    def one(low: int, high: int) -> None:
+        other[low:high] = nearest(at, grid, _DEEP_NEIGHBOURS, low, high)[0]
 
-    parts = on_chunks(one, n, threads)
-    pairs = np.concatenate(parts) if parts else np.empty((0, 2), np.int32)
-    key = np.unique(pairs[:, 0].astype(np.int64) * max(n, 1) + pairs[:, 1])
-    return np.column_stack([key // max(n, 1), key % max(n, 1)]).astype(np.int32)
+    on_chunks(one, n, threads)
+    pairs = np.empty((_each_once(other, np.empty((0, 2), np.int32)), 2), np.int32)
+    _each_once(other, pairs)
+    return pairs
+
+
+@njit(cache=True, nogil=True)
+def _each_once(other, pairs):
+    """Number of pairs of a point and one of its nearest, which also go to `pairs` unless that is empty."""
+    many = 0
+    for i in range(len(other)):
+        for j in other[i]:
+            # Of two that are each other's, the lower one has named the pair.
+            if j < 0 or (j < i and _among(i, other[j])):
+                continue
+            if len(pairs):
+                pairs[many] = min(i, j), max(i, j)
+            many += 1
+    return many
+
+
+@njit(cache=True, nogil=True)
+def _among(i, others):
+    found = False
+    for j in others:
+        found |= i == j
+    return found
 
 
 def adjacency(at: Points, pairs: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -130,11 +152,17 @@ def weigh(length: np.ndarray) -> tuple[np.ndarray, float]:
     """Weights (uint16) of edges by their lengths, and the length (µm) from which on an edge is unusually long."""
     if len(length) == 0:
         return np.empty(0, np.uint16), np.inf
-    close = max(float(np.quantile(length, _CLOSE)), 1e-12)
-    weight = np.rint(FULL * (close / np.maximum(length, np.float32(close)))).astype(np.uint16)
-    logs = np.log10(np.maximum(length, np.float32(1e-12)))
-    middle = np.median(logs)
-    spread = 1.4826 * np.median(np.abs(logs - middle))
+    # There are several lengths for every transcript: one copy serves for all that has to be sorted.
+    work = length.copy()
+    close = max(float(np.quantile(work, _CLOSE, overwrite_input=True)), 1e-12)
+    weight = np.empty(len(length), np.uint16)
+    for first in range(0, len(length), flat.PIECE):
+        part = slice(first, first + flat.PIECE)
+        weight[part] = np.rint(FULL * (close / np.maximum(length[part], np.float32(close))))
+    np.log10(np.maximum(work, np.float32(1e-12), out=work), out=work)
+    middle = np.median(work, overwrite_input=True)
+    work -= middle
+    spread = 1.4826 * np.median(np.abs(work, out=work), overwrite_input=True)
     # Where all edges are equally long, none is unusual.
     return weight, float(10 ** (middle + _MADS * spread)) if spread > 1e-6 else np.inf
 
