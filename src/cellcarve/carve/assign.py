@@ -36,8 +36,8 @@ class Threshold(NamedTuple):
 
 THRESHOLDS: dict[Purity, Threshold] = {
     "complete": Threshold(0.30, 0.0, 0.0),
-    "balanced": Threshold(0.36, 0.05, 0.075),
-    "pure": Threshold(0.38, 0.06, 0.11),
+    "balanced": Threshold(0.34, 0.08, 0.055),
+    "pure": Threshold(0.36, 0.09, 0.08),
 }
 # Weight of the profile against the cell's own other transcripts, as a share of a usual cell's transcripts.
 _PROFILE_WEIGHT = 0.5
