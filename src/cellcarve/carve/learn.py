@@ -100,10 +100,11 @@ def learn(
     apart = keep_to_nuclei(nuclear, every), find_exclusion(counts)
     model = Model(types, geometry, scale, *_levels(scenes, overall, recipe), *apart)
     if new_cells:
-        odds = np.concatenate([weigh_places(scene, model, recipe)[1] for scene in scenes])
+        weighed = [weigh_places(scene, model, recipe) for scene in scenes]
+        odds = np.concatenate([odds for _, odds in weighed])
         model = replace(model, missing=shift_of_rate(odds, recipe.seed_rate))
-        for scene in scenes:
-            add_cells(scene, model, recipe, first=1 << 40)
+        for scene, places in zip(scenes, weighed, strict=True):
+            add_cells(scene, model, recipe, 1 << 40, places)
     for scene in scenes:
         settle(scene)
     for _ in range(recipe.refits):

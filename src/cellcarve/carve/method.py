@@ -12,6 +12,7 @@ from cellcarve.carve.blank import find_cells
 from cellcarve.carve.fit import finish, fit_scene
 from cellcarve.carve.gather import Answers, TileAnswer, gather
 from cellcarve.carve.learn import learn, nuclear_counts
+from cellcarve.carve.missed import weigh_places
 from cellcarve.carve.model import Model
 from cellcarve.carve.nuclei import Nuclei, measure
 from cellcarve.carve.recipe import Recipe
@@ -130,7 +131,9 @@ def _fit_tile(
     """Fit a tile with its surroundings and keep what concerns its own transcripts."""
     view = view_tile(tissue, tile, recipe.halo)
     scene = prepare(view, nuclei, model.scale, model.geometry, recipe)
-    seeds = add_cells(scene, model, recipe, tissue.cells + 1) if settings.new_cells else np.empty((0, 2))
+    seeds = np.empty((0, 2))
+    if settings.new_cells:
+        seeds = add_cells(scene, model, recipe, tissue.cells + 1, weigh_places(scene, model, recipe))
     settle(scene)
     fit = fit_scene(scene, model, recipe)
     finish(scene, fit, model, recipe, recipe.gene_weight)

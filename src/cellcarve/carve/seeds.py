@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from scipy.spatial import cKDTree
 
-from cellcarve.carve.missed import nearest_nucleus, weigh_places
+from cellcarve.carve.missed import nearest_nucleus
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, measure_scene
@@ -16,7 +16,9 @@ from cellcarve.data.sorting import rows_of
 _CORE, _APART = 0.8, 1.3
 
 
-def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int) -> np.ndarray:
+def add_cells(
+    scene: Scene, model: Model, recipe: Recipe, first: int, weighed: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
     """Add new cells with pseudo-nuclei to a scene, in place.
 
     Every decision depends on the surroundings alone, so that neighbouring tiles agree.
@@ -25,6 +27,8 @@ def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int) -> np.ndar
     ----------
     first
         Number given to the first new cell in ``scene.cell``; the next follow.
+    weighed
+        What `weigh_places` said of the scene.
 
     Returns
     -------
@@ -32,7 +36,7 @@ def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int) -> np.ndar
         (S, 2) float64, where the new cells lie, µm.
     """
     radius = model.scale.radius
-    place, odds = weigh_places(scene, model, recipe)
+    place, odds = weighed
     odds = odds + model.missing
     good = odds > recipe.seed_odds
     place = _best_around(place[good], odds[good], _APART * radius)
