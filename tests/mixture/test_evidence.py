@@ -5,7 +5,12 @@ import pytest
 from scipy.special import gammaln
 from scipy.stats import multivariate_normal
 
+from cellcarve.mixture.change import move
 from cellcarve.mixture.evidence import gain_of_one, log_genes, log_places
+from cellcarve.mixture.merge import joins, touching
+from cellcarve.mixture.method import mark
+from cellcarve.mixture.model import build, rules_of
+from cellcarve.mixture.prepare import prepare
 from cellcarve.mixture.state import empty_cells
 from cellcarve.mixture.tally import tally_up
 
@@ -55,6 +60,27 @@ def test_halves_of_a_cell_are_one_and_neighbours_are_two(apart, same, one, rules
         cells.sums[k] = sums(at[owner == k])
     tally = tally_up(owner, gene.astype(np.int32), 3)
     profile = np.full((1, 10), 0.1, np.float32)
-    gain = gain_of_one(1, 2, cells, tally, profile, rules(alpha=6.0))
+    gain = gain_of_one(1, 2, cells, tally, profile, rules(alpha=6.0), 1.5)
     assert (gain > 0) is one
-    assert gain == pytest.approx(gain_of_one(2, 1, cells, tally, profile, rules(alpha=6.0)), rel=1e-6)
+    assert gain == pytest.approx(gain_of_one(2, 1, cells, tally, profile, rules(alpha=6.0), 1.5), rel=1e-6)
+
+
+def test_what_lies_apart_may_be_larger(kit):
+    """Halves of a large round cell in the open are one; the bound is on what has neighbours all round."""
+    rng = np.random.default_rng(8)
+    turn, out = rng.uniform(0, 2 * np.pi, 600), np.sqrt(rng.random(600))
+    x, y = 9 * out * np.cos(turn), 9 * out * np.sin(turn)
+    other = kit.table(np.append(x, x + 60), np.append(y, y), rng.integers(0, 5, 1200), 5)
+    chosen = kit.settings(cell_scale=5.5)
+    ready = prepare(other, kit.no_prior(other), chosen, 1)
+    marked = mark(ready, other.genes, chosen, kit.compute(), [])
+    state = build(ready, marked, rules_of(ready, kit.no_prior(other), chosen), chosen)
+    at = ready.molecules.at
+    label = (1 + (at.x > 0) * 2 + (at.y > 0)).astype(np.int32)
+    move(state, np.arange(1200, dtype=np.int32), label)
+    pairs, among = touching(state)
+    assert pairs.tolist() == [[1, 2], [3, 4]]
+    assert among.all()
+    _, to, ended = joins(state, 0.0)
+    assert ended == 2
+    assert len(np.unique(to)) == 2

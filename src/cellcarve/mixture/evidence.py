@@ -14,8 +14,6 @@ _DISC, _BALL = 0.5, 0.4472
 # What a cell half as large again as usual costs, in nats and standard deviations: in even tissue places say nothing
 # of how many cells there are, and their usual size must.
 _SIZE_WEIGHT = 4.0
-# Nothing larger than this many standard deviations above the usual size is one cell.
-_LARGEST = 1.5
 
 
 @njit(cache=True, nogil=True)
@@ -91,12 +89,15 @@ def shape_price(n, dims):
 
 
 @njit(cache=True, nogil=True)
-def gain_of_one(a, b, cells, tally, profile, rules):
-    """Log evidence of two components as one, over that of the two; above 0 they are one."""
+def gain_of_one(a, b, cells, tally, profile, rules, largest):
+    """Log evidence of two components as one, over that of the two; above 0 they are one.
+
+    Nothing is one cell that is more than `largest` standard deviations above the usual size.
+    """
     na, nb = cells.n[a], cells.n[b]
     n = na + nb
     both = cells.sums[a] + cells.sums[b]
-    if size_of(both, n, rules) > _LARGEST:
+    if size_of(both, n, rules) > largest:
         return -math.inf
     place = (
         log_places(both, n, rules)
@@ -115,9 +116,9 @@ def gain_of_one(a, b, cells, tally, profile, rules):
 
 
 @njit(cache=True, nogil=True)
-def gains(pairs, cells, tally, profile, rules):
-    """(P,) float64 `gain_of_one` of each pair."""
+def gains(pairs, largest, cells, tally, profile, rules):
+    """(P,) float64 `gain_of_one` of each pair, `largest` (P,) being the bound on each."""
     out = np.empty(len(pairs))
     for p in range(len(pairs)):
-        out[p] = gain_of_one(pairs[p, 0], pairs[p, 1], cells, tally, profile, rules)
+        out[p] = gain_of_one(pairs[p, 0], pairs[p, 1], cells, tally, profile, rules, largest[p])
     return out

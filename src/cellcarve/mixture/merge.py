@@ -8,6 +8,11 @@ from cellcarve.mixture.state import State
 
 # Neighbours across a border that two components share at least to be thought of as one cell.
 _CONTACTS = 3
+# Largest cells, in standard deviations above the usual size: in even tissue places do not tell two cells from one, while
+# what lies apart from all others may well be a large one.
+_LARGEST, _LARGEST_ALONE = 1.5, 2.5
+# Edges between two components over those with all others from which on the two lie apart from the others.
+_AMONG = 0.5
 
 
 @njit(cache=True, nogil=True)
@@ -28,12 +33,21 @@ def _contacts(label, graph, owners):
     return key[:many]
 
 
-def touching(state: State) -> np.ndarray:
-    """(P, 2) int64 pairs of components that share enough edges."""
+def touching(state: State) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of components that share enough edges.
+
+    Returns
+    -------
+    tuple
+        (P, 2) int64 pairs, and (P,) bool: they share at least half as many edges as they have with all others together.
+    """
     owners = len(state.cells.n)
     key, count = np.unique(_contacts(state.scene.label, state.graph, owners), return_counts=True)
-    key = key[count >= _CONTACTS]
-    return np.column_stack([key // owners, key % owners])
+    pair = np.column_stack([key // owners, key % owners])
+    total = np.bincount(pair.ravel(), np.repeat(count, 2), owners)
+    among = count >= _AMONG * (total[pair].sum(1) - 2 * count)
+    enough = count >= _CONTACTS
+    return pair[enough], among[enough]
 
 
 @njit(cache=True, nogil=True)
@@ -63,10 +77,11 @@ def joins(state: State, least: float) -> tuple[np.ndarray, np.ndarray, int]:
     tuple
         (M,) int32 transcripts that move, (M,) int32 where to, and how many components end. Anchors stay.
     """
-    pairs = touching(state)
+    pairs, among = touching(state)
     cells = state.cells
-    pairs = pairs[(cells.anchor[pairs[:, 0]] == 0) | (cells.anchor[pairs[:, 1]] == 0)]
-    gain = gains(pairs, cells, state.counts.genes, state.profile, state.rules)
+    free = (cells.anchor[pairs[:, 0]] == 0) | (cells.anchor[pairs[:, 1]] == 0)
+    pairs, largest = pairs[free], np.where(among[free], _LARGEST_ALONE, _LARGEST)
+    gain = gains(pairs, largest, cells, state.counts.genes, state.profile, state.rules)
     pairs, gain = pairs[gain > least], gain[gain > least]
     chosen = _mutual(pairs, gain, len(cells.n))
     # The anchored or larger one stays, the lower number of two alike.
