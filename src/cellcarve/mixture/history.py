@@ -57,17 +57,29 @@ def vote(history: History, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     if rounds == 0:
         label = np.where(alive[history.base], history.base, 0).astype(np.int32)
         return label, np.ones(n, np.float32), np.zeros(n, np.int32)
-    who = np.concatenate(history.who)
-    to = np.concatenate(history.to)
-    when = np.repeat(np.arange(rounds, dtype=np.int32), [len(w) for w in history.who])
     start = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(who, minlength=n), out=start[1:])
-    order = np.argsort(who, kind="stable")
+    for who in history.who:
+        start[1:] += np.bincount(who, minlength=n)
+    np.cumsum(start, out=start)
+    # By transcript, and within one by round, as the rounds are taken in turn.
+    when, to = np.empty(start[-1], np.uint16), np.empty(start[-1], np.int32)
+    free = start[:-1].copy()
+    for turn in range(rounds):
+        _deal(history.who[turn], history.to[turn], turn, free, when, to)
     out = np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.int32)
     allowed = alive.copy()
     allowed[0] = True
-    _count(history.base, start, when[order], to[order], rounds, allowed, out)
+    _count(history.base, start, when, to, rounds, allowed, out)
     return out
+
+
+@njit(cache=True, nogil=True)
+def _deal(who, label, turn, free, when, to):
+    """Put the changes of one round where each transcript's next change goes, which `free` keeps up to date."""
+    for c in range(len(who)):
+        slot = free[who[c]]
+        when[slot], to[slot] = turn, label[c]
+        free[who[c]] = slot + 1
 
 
 @njit(cache=True, nogil=True)
