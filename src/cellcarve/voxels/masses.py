@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import PLACES
 from cellcarve.voxels.drift import place_of
@@ -27,18 +28,25 @@ LOOKS = 8
 ALONG_X, ALONG_Y, ALONG_Z = 0.8191725133961645, 0.6710436067037893, 0.5497004779019703
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def step_at(table_sum, part):
     """Voxels along an axis, either sign, at a part 0 .. 1 of the chances of at most n."""
     sign = 1 if part >= 0.5 else -1
     part = abs(2.0 * part - 1.0)
     n = 0
-    while n < table_sum.size - 1 and part > table_sum[n]:
-        n += 1
+    for shorter in range(table_sum.size - 1):
+        n += part > table_sum[shorter]
     return sign * n
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
+def turned(part, by):
+    """A part 0 .. 1 of a full turn, turned on by another."""
+    part += by
+    return part - 1.0 if part >= 1.0 else part
+
+
+@njit(**LEAF)
 def add_place(who, mass, t, cell, kind):
     """Count a place of a cell for transcript t: `who`, int32 (t, slots), and `mass`, uint16 (t, slots, kind), change.
 
@@ -60,7 +68,7 @@ def add_place(who, mass, t, cell, kind):
         mass[t, least, 0 if mass[t, least, 0] > mass[t, least, 1] else 1] -= 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def look(grid, label, origin, tables, turn, found, kind):
     """Count the labels of places around a voxel.
 
@@ -82,7 +90,7 @@ def look(grid, label, origin, tables, turn, found, kind):
     who, mass, t = found
     u, v, w = turn
     for _ in range(LOOKS):
-        u, v, w = (u + ALONG_X) % 1.0, (v + ALONG_Y) % 1.0, (w + ALONG_Z) % 1.0
+        u, v, w = turned(u, ALONG_X), turned(v, ALONG_Y), turned(w, ALONG_Z)
         i, j = origin[0] + step_at(tables[0], u), origin[1] + step_at(tables[0], v)
         k = origin[2] + step_at(tables[1], w)
         if 0 <= i < grid.nx and 0 <= j < grid.ny and 0 <= k < grid.nl:
@@ -91,7 +99,7 @@ def look(grid, label, origin, tables, turn, found, kind):
                 add_place(who, mass, t, cell, kind)
 
 
-@njit(cache=True, nogil=True)
+@njit(**LEAF)
 def look_around(grid, label, seen, drift, address, found, span):
     """Look around the observed voxels of the transcripts of a range.
 
