@@ -163,11 +163,14 @@ class VoxelSettings(Validated):
 
 
 # Where the defaults above differ from those of proseg 3, its values: for those who stand in for it. What proseg has no
-# option for (growth at the start, distances, share of background, weight of evidence) stays as above.
+# option for (growth at the start, distances, share of background, weight of evidence) stays as above, but for how sure
+# the soft answer must be.
 PROSEG_DEFAULTS: dict[str, object] = {
     "nhidden": 100,
     "nunfactored": 300,
     "cell_compactness": 0.04,
+    # Rounder cells are surer of their borders than they should be.
+    "sure": 0.58,
     "diffusion": True,
     "dispersion": None,
     "transition_counts": True,
