@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _UNIT = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # GNU's M_ARENA_MAX.
 _ARENAS = -8
+# What asking for the C library raises where it is another one, or where a library has to have a name.
+_NO_LIBRARY = (OSError, AttributeError, TypeError)
 # Libraries that are loaded while transcripts are assigned, and when results are written.
 _WORKING, BASE = 340 * 2**20, 500 * 2**20
 # Bytes of a row in arrays that may be kept in files, in arrays that may not, and of a cell in tables and outlines.
@@ -80,7 +82,7 @@ def one_heap() -> None:
 
     Only where the C library is GNU's, which else gives each thread a heap of its own and takes none back.
     """
-    with suppress(OSError, AttributeError):
+    with suppress(*_NO_LIBRARY):
         ctypes.CDLL(None).mallopt(_ARENAS, 1)
 
 
@@ -89,7 +91,7 @@ def trim() -> None:
     arrow = sys.modules.get("pyarrow")
     if arrow is not None:
         arrow.default_memory_pool().release_unused()
-    with suppress(OSError, AttributeError):
+    with suppress(*_NO_LIBRARY):
         ctypes.CDLL(None).malloc_trim(0)
 
 
