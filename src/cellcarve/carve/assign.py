@@ -39,6 +39,8 @@ THRESHOLDS: dict[Purity, Threshold] = {
     "balanced": Threshold(0.34, 0.08, 0.055),
     "pure": Threshold(0.36, 0.09, 0.08),
 }
+# A transcript as sure as this is given whatever it would change.
+_ENOUGH = 0.97
 # Weight of the profile against the cell's own other transcripts, as a share of a usual cell's transcripts.
 _PROFILE_WEIGHT = 0.5
 
@@ -147,13 +149,13 @@ def sure_enough(answer_: Answer, purity: Purity, model: Model) -> np.ndarray:
     """
     lonely = answer_.alone * np.maximum(0, 1 - answer_.surprise)
     strange = answer_.alone * answer_.rare / max(model.usual_rare, 1e-6)
-    needed = np.full(len(answer_.best), 0.25)
+    needed = np.zeros(len(answer_.best))
     for name, level in THRESHOLDS.items():
         asked = level.cut + level.unexpected * lonely + level.rare * strange
         needed = np.maximum(needed, asked * (1 - model.geometry.blur / 8))
         if name == purity:
             break
-    needed = np.minimum(needed, 0.97)
+    needed = np.minimum(needed, _ENOUGH)
     return (answer_.best > 0) & (answer_.probability >= needed)
 
 

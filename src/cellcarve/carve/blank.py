@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 
 from cellcarve.carve.lattice import lay_lattice, pixels_of
 from cellcarve.carve.places import same_places
-from cellcarve.carve.types import Types, learn_types, proportions, split_counts
+from cellcarve.carve.types import Types, learn_types, overall_shares, proportions, split_counts
 from cellcarve.data import flat
 from cellcarve.data.tiles import View, view_tile
 from cellcarve.data.tissue import Tissue
@@ -79,8 +79,7 @@ def _types_of_squares(tissue: Tissue, side: float, programmes: int) -> Types:
     shape = (int(square.max()) // stride + 1, tissue.genes)
     one = np.ones(len(chosen), np.float32)
     counts = csr_matrix((one, (square[chosen] // stride, t.gene[chosen])), shape=shape)
-    overall = (np.bincount(t.gene, minlength=tissue.genes) + 0.5) / (len(t) + 0.5 * tissue.genes)
-    return learn_types(counts, overall, programmes)
+    return learn_types(counts, overall_shares(t.gene, tissue.genes), programmes)
 
 
 def _surroundings(view: View, types: Types) -> np.ndarray:

@@ -19,7 +19,7 @@ from cellcarve.carve.rate import shift_of_rate
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, settle, units
 from cellcarve.carve.seeds import add_cells
-from cellcarve.carve.types import keep_to_nuclei, learn_types, refresh, whole_cell
+from cellcarve.carve.types import keep_to_nuclei, learn_types, overall_shares, refresh, whole_cell
 from cellcarve.data.tiles import View, count_squares, view_box
 from cellcarve.data.tissue import Tissue
 
@@ -82,7 +82,7 @@ def learn(
 ) -> Model:
     """Types from all nuclei; geometry, densities, background and refreshed types from sample windows."""
     t = tissue.transcripts
-    overall = (np.bincount(t.gene, minlength=tissue.genes) + 0.5) / (len(t) + 0.5 * tissue.genes)
+    overall = overall_shares(t.gene, tissue.genes)
     counts = nuclear_counts(tissue, len(nuclei.x) - 1)
     types = learn_types(counts, overall, recipe.types)
     every = np.bincount(t.gene, minlength=tissue.genes)
@@ -149,7 +149,7 @@ def _levels(scenes: list[Scene], overall: np.ndarray, recipe: Recipe) -> tuple[f
 
 
 def _refine(scenes: list[Scene], model: Model, recipe: Recipe, stride: int) -> Model:
-    """One full fit of the windows; types, mean density, background and overlap from its soft counts."""
+    """One full fit of the windows; types, mean density, background, overlap and usual rare partners from it."""
     genes, number = model.types.profile.shape
     totals, back = np.zeros((genes, number)), np.zeros(genes)
     share = np.zeros(number)

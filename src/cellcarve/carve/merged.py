@@ -8,7 +8,7 @@ regression on simulated tissue (``docs/model.md``).
 import numpy as np
 from numba import njit
 
-from cellcarve.carve.nuclei import extent, moments
+from cellcarve.carve.nuclei import extent, moments, size_of
 from cellcarve.carve.rate import shift_of_rate
 from cellcarve.carve.types import Types, log_likelihood
 from cellcarve.data.sorting import rows_of
@@ -26,7 +26,7 @@ def cut_merged(
 ) -> np.ndarray:
     """Number 1, 2, ... of the new cell for transcripts in the second half of a merged nucleus, else 0; (n,) int32."""
     n, mx, my, xx, yy, xy = moments(label, x, y, cells)
-    size = np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
+    size = size_of(xx, yy, xy)
     angle = 0.5 * np.arctan2(2 * xy, xx - yy)
     side = np.zeros(len(label), bool)
     axis = np.stack([mx, my, np.cos(angle), np.sin(angle)], 1)

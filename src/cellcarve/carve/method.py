@@ -19,7 +19,7 @@ from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.repair import Repaired, repair
 from cellcarve.carve.scene import prepare, settle
 from cellcarve.carve.seeds import add_cells
-from cellcarve.carve.types import learn_types
+from cellcarve.carve.types import learn_types, overall_shares
 from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Segmentation
@@ -103,7 +103,7 @@ def _repair(tissue: Tissue, settings: CarveSettings, recipe: Recipe, progress: P
     if not settings.repair or len(core) == 0:
         keep = np.zeros(cells + 1, bool)
         return Repaired(t.cell[core], cells, np.arange(cells + 1, dtype=np.int32), keep, keep.copy())
-    overall = (np.bincount(t.gene, minlength=tissue.genes) + 0.5) / (len(t) + 0.5 * tissue.genes)
+    overall = overall_shares(t.gene, tissue.genes)
     types = learn_types(nuclear_counts(tissue, cells), overall, recipe.types)
     repaired = repair(t.cell[core], t.x[core], t.y[core], t.gene[core], cells, types)
     t.cell[core] = repaired.label

@@ -57,7 +57,11 @@ def moments(label: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> tupl
 
 def extent(label: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> np.ndarray:
     """sqrt(det covariance) of each label's points, (cells + 1,) µm²: proportional to the area of a uniform disc."""
-    _, _, _, xx, yy, xy = moments(label, x, y, cells)
+    return size_of(*moments(label, x, y, cells)[3:])
+
+
+def size_of(xx: np.ndarray, yy: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """sqrt(det covariance), µm², from second moments (var x, var y, cov xy)."""
     return np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
 
 

@@ -41,6 +41,8 @@ class Recipe:
     found, agreed
         Where no prior is given: share of a cell's transcripts that stem from the one that it stands for, where it agrees
         with no group from another start; and how much more where it is the same as one.
+    gene_weight
+        Exponent of a gene's rate in a cell in the last posterior, since profiles of cells are estimates.
     leak_um
         Scale of the leak, Laplace along each axis.
     bonus

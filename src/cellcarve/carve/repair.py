@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from cellcarve.carve.merged import cut_merged
-from cellcarve.carve.nuclei import moments
+from cellcarve.carve.nuclei import moments, size_of
 from cellcarve.carve.rate import shift_of_rate
 from cellcarve.carve.types import Types, log_likelihood
 from cellcarve.data.sorting import rows_of
@@ -85,7 +85,7 @@ def join_split(
     explains both.
     """
     n, *moment = moments(label, x, y, cells)
-    size = np.sqrt(np.maximum(moment[2] * moment[3] - moment[4] ** 2, 1e-9))
+    size = size_of(*moment[2:])
     target = np.arange(cells + 1, dtype=np.int32)
     sound = np.flatnonzero(n >= 4)
     if len(sound) < 2:
@@ -156,7 +156,7 @@ def _union_size(a: np.ndarray, b: np.ndarray, n: np.ndarray, m: np.ndarray) -> n
     xx = f * m[2, a] + g * m[2, b] + f * g * dx * dx
     yy = f * m[3, a] + g * m[3, b] + f * g * dy * dy
     xy = f * m[4, a] + g * m[4, b] + f * g * dx * dy
-    return np.sqrt(np.maximum(xx * yy - xy * xy, 1e-9))
+    return size_of(xx, yy, xy)
 
 
 def _pair_up(target: np.ndarray, a: np.ndarray, b: np.ndarray, looseness: np.ndarray) -> np.ndarray:

@@ -127,9 +127,9 @@ def _measure_fields(scene: Scene, valley: float, reach: float) -> None:
         scene.fields, scene.valley = no_fields(), valley
     known = len(scene.fields.box) - 1
     new = np.flatnonzero(scene.core > known)
-    order, start = rows_of(scene.core[new] - known, len(scene.cell) - known + 1)
+    order, start = rows_of(scene.core[new] - known, len(scene.cell) - known)
     view = scene.view
-    anchors = Anchors(view.x[new][order], view.y[new][order], start[: len(scene.cell) - known + 1])
+    anchors = Anchors(view.x[new][order], view.y[new][order], start)
     found = measure_distance(scene.lattice, price(scene.relative, valley), anchors, reach)
     scene.fields = join(scene.fields, found)
 

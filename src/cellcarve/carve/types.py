@@ -7,6 +7,8 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
+from cellcarve.data import flat
+
 # A profile holds this many transcripts of the overall profile for every gene of the panel, so that no gene is impossible
 # anywhere: the more genes, the fewer transcripts of each that a profile is learned from.
 _PER_GENE = 0.2
@@ -36,6 +38,11 @@ class Types:
     profile: np.ndarray
     share: np.ndarray
     overall: np.ndarray
+
+
+def overall_shares(gene: np.ndarray, genes: int) -> np.ndarray:
+    """(G,) float64 share of each gene in all transcripts; none is impossible."""
+    return (np.bincount(gene, minlength=genes) + 0.5) / (len(gene) + 0.5 * genes)
 
 
 def refresh(totals: np.ndarray, share: np.ndarray, overall: np.ndarray) -> Types:
@@ -126,7 +133,11 @@ def log_likelihood(types: Types, label: np.ndarray, gene: np.ndarray, labels: in
         gained = np.zeros(weight.shape)
         split_counts(label, gene, one, weight, types.profile, gained, np.empty((0, types.profile.shape[1])))
         weight = proportions(gained, types.share)
-    return np.bincount(label, np.log((weight[label] * types.profile[gene]).sum(1)), labels)
+    chance = np.empty(len(label), np.float32)
+    for first in range(0, len(label), flat.PIECE):
+        part = slice(first, first + flat.PIECE)
+        chance[part] = (weight[label[part]] * types.profile[gene[part]]).sum(1)
+    return np.bincount(label, np.log(chance), labels)
 
 
 def proportions(gained: np.ndarray, share: np.ndarray) -> np.ndarray:
