@@ -136,7 +136,15 @@ def rules():
         "near": 1.0,
         "blur": 0.0,
     }
-    plain |= {"field": 0.1, "unlike": -1.4, "noise": -9.0, "alpha": 0.0, "trust": 0.2, "bonus": 0.0}
+    plain |= {
+        "field": 0.1,
+        "unlike": -1.4,
+        "noise": -9.0,
+        "alpha": 0.0,
+        "trust": 0.2,
+        "bonus": 0.0,
+        "placed": False,
+    }
     return lambda dims=2, classic=False, **values: Rules(dims=dims, classic=classic, **(plain | values))
 
 

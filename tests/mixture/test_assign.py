@@ -78,7 +78,8 @@ def slow_place(state, i, k):
     )
     near = -0.5 * (first**2 + (rules.width / rules.near) ** 2 * (far**2 - first**2))
     near -= math.log(2 * math.pi * sigma**2)
-    return rules.trust * near + (1 - rules.trust) * own + weight
+    doubt = (1 - rules.trust) ** 2
+    return (1 - doubt) * near + doubt * own + weight
 
 
 def slow_weights(state, i):
@@ -119,19 +120,23 @@ def slow_weights(state, i):
             out = {k: d * (1 if k == anchor else slow_prior(state, s, k, anchor)) for k, d in out.items()}
     gene = state.profile[0, scene.gene[i]] if rules.alpha > 0 else 1
     still = (1 - scene.confidence[i]) * gene**rules.temper
-    return out, still * (1 if anchored else math.exp(rules.field * noise + rules.noise))
+    return out, still * (
+        1 if anchored else math.exp(rules.noise + (0 if rules.placed else rules.field * noise))
+    )
 
 
-def test_the_likeliest_is_taken_after_the_vote(kit):
-    state = chain(kit, True)
-    state.rules = state.rules._replace(blur=0.4, near=0.35)
+@pytest.mark.parametrize("prior", [True, False])
+def test_the_likeliest_is_taken_after_the_vote(kit, prior):
+    state = chain(kit, prior)
+    state.rules = state.rules._replace(blur=0.4, near=0.35, placed=True)
     who, to = draw_all(state, SEED, 1, sharp=True)
     taken = state.scene.label.copy()
     taken[who] = to
     for i in range(len(taken)):
         weight, noise = slow_weights(state, i)
         ranked = sorted([*weight.values(), noise])
-        if len(ranked) < 2 or ranked[-1] > 1.001 * ranked[-2]:
+        # float32 forms against float64 ones.
+        if len(ranked) < 2 or ranked[-1] > 1.02 * ranked[-2]:
             best = max(weight, key=weight.get, default=0)
             assert taken[i] == (best if weight and weight[best] > noise else 0)
 

@@ -2,9 +2,14 @@
 
 import numpy as np
 
-from cellcarve.mixture.intensity import believed_by_place, compare, strew
+from cellcarve.mixture.change import move
+from cellcarve.mixture.intensity import believe_by_cells, believed_by_place, compare, cores, strew
+from cellcarve.mixture.method import mark
+from cellcarve.mixture.model import build, rules_of
 from cellcarve.mixture.molecules import arrange
 from cellcarve.mixture.near import distance_to, lay_grid
+from cellcarve.mixture.prepare import prepare
+from cellcarve.mixture.sampler import refresh
 
 
 def test_comparing_finds_a_known_ratio_of_densities():
@@ -38,6 +43,36 @@ def test_planted_noise_is_found_by_place(kit):
     wrong = np.mean((sure[outside] < 0.5) != (true[outside] == 0))
     assert wrong < 0.6 * np.mean(true[outside] == 0)
     assert abs((1 - sure).sum() / (true == 0).sum() - 1) < 0.45
+
+
+def test_without_nuclei_the_cells_found_so_far_stand_for_them(kit):
+    """Cores are within one standard deviation; noise is told better than by near transcripts, and is no more."""
+    field = kit.field(seed=4, side=8, gap=18.0, per_cell=100, noise=0.1)
+    chosen = kit.settings()
+    ready = prepare(field.table, kit.no_prior(field.table), chosen, 1)
+    marked = mark(ready, field.table.genes, chosen, kit.compute(), [])
+    state = build(ready, marked, rules_of(ready, kit.no_prior(field.table), chosen), chosen)
+    true = ready.molecules.from_input(field.cell)
+    move(state, np.arange(len(true), dtype=np.int32), true)
+    refresh(state)
+    core = cores(state)
+    inside = core > 0
+    assert np.array_equal(core[inside], true[inside])
+    upper = state.cells.covariance[true]
+    dx, dy = state.at.x - state.cells.form[true, 0], state.at.y - state.cells.form[true, 1]
+    det = upper[:, 0] * upper[:, 3] - upper[:, 1] ** 2
+    square = (upper[:, 3] * dx**2 - 2 * upper[:, 1] * dx * dy + upper[:, 0] * dy**2) / np.where(
+        det > 0, det, 1
+    )
+    assert np.mean(inside == ((square < 1) & (true > 0))) > 0.999
+    away = ready.molecules.from_input(ready.noise.distance)
+    before = state.scene.confidence
+    believe_by_cells(state, ready.molecules, away, ready.noise.neighbour, np.random.default_rng(1))
+    after = state.scene.confidence
+    assert state.rules.placed
+    assert (1 - after).sum() < 1.001 * (1 - before).sum()
+    wrong = [np.mean((sure < 0.5) != (true == 0)) for sure in (before, after)]
+    assert wrong[1] < wrong[0] + 0.005
 
 
 def test_even_tissue_has_no_noise(kit):

@@ -105,7 +105,8 @@ def log_places(i, at, scene, cells, rules, candidate, score):
         if cells.anchor[k] > 0:
             near = log_reach(i, k, scene, cells, rules) + cells.form[k, 10]
             # Beyond doubt the second is left out: it is no number where a cell holds nothing.
-            d = rules.trust * near + (1 - rules.trust) * d if rules.trust < 1 else near
+            doubt = (1 - rules.trust) ** 2
+            d = (1 - doubt) * near + doubt * d if doubt > 0 else near
         d += rules.field * score[c]
         if scene.cluster[i] > 0 and cells.cluster[k] != scene.cluster[i]:
             d += rules.unlike
@@ -174,7 +175,9 @@ def log_noise(i, scene, rules, profile, beside):
     if doubt <= 0:
         return -np.inf
     gene = math.log(profile[0, scene.gene[i]]) if rules.alpha > 0 and scene.gene[i] >= 0 else 0.0
-    place = 0.0 if len(scene.beside) else rules.field * beside + rules.noise
+    place = 0.0 if len(scene.beside) else rules.noise
+    if not rules.placed:
+        place += rules.field * beside
     return math.log(doubt) + place + rules.temper * gene
 
 

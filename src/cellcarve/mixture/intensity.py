@@ -9,6 +9,7 @@ import numpy as np
 
 from cellcarve.mixture.molecules import Molecules, Points
 from cellcarve.mixture.near import nearest_of
+from cellcarve.mixture.state import State
 
 _FEWEST, _SAMPLE = 100, 40_000
 # Scales from every nucleus beyond which nothing is compared, side of the bins strewn, and where slopes change.
@@ -82,6 +83,33 @@ def believed_by_place(
         doubt = np.minimum(noise * np.exp(-value), 1)
         out[part] = 1 - np.where(doubt > _DOUBT, doubt, 0)
     return out
+
+
+def cores(state: State) -> np.ndarray:
+    """(N,) int32 component of which each transcript lies within one standard deviation of the middle, 0 = of none."""
+    label, form = state.scene.label, state.cells.form[state.scene.label].astype(np.float64)
+    dx, dy, dz = (axis - form[:, a] for a, axis in enumerate(state.at))
+    square = dx * (form[:, 3] * dx + 2 * (form[:, 4] * dy + form[:, 5] * dz))
+    square += dy * (form[:, 6] * dy + 2 * form[:, 7] * dz) + form[:, 8] * dz * dz
+    large = state.cells.n[label] >= state.rules.fewest
+    return np.where((label > 0) & large & (square < 1), label, 0).astype(np.int32)
+
+
+def believe_by_cells(
+    state: State, molecules: Molecules, distance: np.ndarray, neighbour: int, generator: np.random.Generator
+) -> None:
+    """Tell noise anew by the distance to the cells found so far; for runs without nuclei."""
+    core = cores(state)
+    if not core.any():
+        return
+    how, known = (neighbour, state.rules.scale), state.scene.confidence
+    doubt = 1 - believed_by_place(molecules, core, distance, how, known, generator).astype(np.float64)
+    # Where cells are ill known much lies far from them: there is no more noise than near transcripts tell of.
+    most = float((1 - known).sum(dtype=np.float64))
+    doubt *= min(most / max(float(doubt.sum()), 1e-9), 1)
+    state.scene = state.scene._replace(confidence=(1 - doubt).astype(np.float32))
+    state.scene.calm[:] = 0
+    state.rules = state.rules._replace(placed=True)
 
 
 def strew(at: Points, scale: float, generator: np.random.Generator) -> tuple[Points, float]:

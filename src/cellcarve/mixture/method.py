@@ -4,12 +4,14 @@ from dataclasses import asdict
 
 import numpy as np
 
+from cellcarve.chain.streams import MIXTURE_STREWN
 from cellcarve.data.prior import Prior
 from cellcarve.data.table import Table
 from cellcarve.mixture.assemble import assemble
 from cellcarve.mixture.clusters import cluster
 from cellcarve.mixture.compartments import compartments, gene_codes
 from cellcarve.mixture.compositions import neighbours_for
+from cellcarve.mixture.intensity import believe_by_cells
 from cellcarve.mixture.model import Marked, build, rules_of, wanted_cells
 from cellcarve.mixture.prepare import Prepared, prepare
 from cellcarve.mixture.result import MixtureRun
@@ -17,6 +19,9 @@ from cellcarve.mixture.sampler import Course, Plan, polish, refresh, settle, ste
 from cellcarve.mixture.state import State
 from cellcarve.progress import Progress
 from cellcarve.settings import ComputeSettings, MixtureSettings
+
+# Round by which cells are known well enough to tell noise by the distance to them, where there are no nuclei.
+_KNOWN = 30
 
 
 def fit(
@@ -69,6 +74,10 @@ def fit(
     course = Course()
     for now in steps(state, plan):
         course = now
+        if state.sweep == _KNOWN and not (settings.compat or state.rules.placed):
+            away = ready.molecules.from_input(ready.noise.distance)
+            generator = np.random.Generator(np.random.Philox(key=[compute.seed, MIXTURE_STREWN]))
+            believe_by_cells(state, ready.molecules, away, ready.noise.neighbour, generator)
         progress.advance(1)
     params = _params(ready, settings, state, plan)
     share, second = settle(state, course.history)

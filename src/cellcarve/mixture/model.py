@@ -74,6 +74,7 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
         alpha=float(alpha),
         trust=float(prior.confidence),
         bonus=bonus,
+        placed=anchored and prior.confidence > 0,
         classic=classic,
     )
 

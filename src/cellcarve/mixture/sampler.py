@@ -172,7 +172,13 @@ def refresh(state: State) -> None:
     if len(state.scene.nuclear):
         state.gamma = confidences(state.scene.label, state.scene.nuclear, len(state.cells.n))
     refit(state.cells, state.rules, state.gamma)
-    noise = place_noise(state.rules.dims, state.rules.scale)
+    rules = state.rules
+    noise = place_noise(rules.dims, rules.scale)
+    if rules.placed:
+        # Confidences are of noise beside the middle of a usual cell.
+        noise = rules.typical - rules.dims * (
+            0.5 * math.log(2 * math.pi) + math.log(rules.width * rules.scale)
+        )
     if state.rules.alpha <= 0:
         kinds = state.counts.genes.kinds[1:]
         kinds = kinds[kinds > 0]

@@ -145,6 +145,8 @@ class Rules(NamedTuple):
         Confidence of the prior, 0 .. 1.
     bonus
         Log odds that hold an anchor's transcripts; inf holds them for good, 0 = no anchors.
+    placed
+        Confidences tell of noise by the distance to cells too.
     classic
         Baysor 0.7's rules.
     """
@@ -166,6 +168,7 @@ class Rules(NamedTuple):
     alpha: float
     trust: float
     bonus: float
+    placed: bool
     classic: bool
 
 
