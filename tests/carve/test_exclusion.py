@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from cellcarve.carve import exclusion
 from cellcarve.carve.exclusion import Exclusion, find_exclusion, rare_partners
 
 
@@ -52,6 +53,18 @@ def test_the_order_of_genes_and_nuclei_does_not_matter():
     gene, cell = rng.permutation(counts.shape[1]), rng.permutation(counts.shape[0])
     rare, moved = (table(find_exclusion(c), 40) for c in (counts, counts[cell][:, gene]))
     np.testing.assert_array_equal(rare[np.ix_(gene, gene)], moved)
+
+
+def test_of_many_genes_only_the_most_common_are_looked_at(monkeypatch):
+    monkeypatch.setattr(exclusion, "_GENES", 12)
+    counts = nuclei(7).toarray()
+    number = (counts > 0).sum(0)
+    most = np.sort(number)[::-1]
+    rare = table(find_exclusion(csr_matrix(counts)), 40)
+    assert rare.any()
+    assert (number[rare.any(1)] > most[12]).all()
+    # All genes are equally common here: none can be preferred.
+    assert len(find_exclusion(csr_matrix(np.eye(13)[np.arange(390) % 13])).partner) == 0
 
 
 @pytest.mark.parametrize("counts", [nuclei(0, cells=60), csr_matrix((0, 7)), csr_matrix((500, 7))])

@@ -48,8 +48,9 @@ def find_exclusion(counts: csr_matrix) -> Exclusion:
     seen = seen[:: max(1, -(-seen.shape[0] // _MOST))].tocsr()
     seen.sort_indices()
     number = seen.getnnz(axis=0)
-    fewest = max(_COMMON * seen.shape[0], np.sort(number)[::-1][:_GENES].min(initial=seen.shape[0]))
-    common = np.flatnonzero(number >= fewest)
+    # Genes as common as the first that is one too many are left out with it, so that their order does not matter.
+    left_out = np.sort(number)[::-1][_GENES:].max(initial=-1)
+    common = np.flatnonzero((number >= _COMMON * seen.shape[0]) & (number > left_out))
     if seen.shape[0] < _FEWEST or len(common) < 2:
         return Exclusion(np.zeros(genes + 1, np.int64), np.empty(0, np.int32))
     slot = np.full(genes, -1, np.int32)
@@ -59,9 +60,10 @@ def find_exclusion(counts: csr_matrix) -> Exclusion:
     tally = np.zeros(_STEPS * _LARGEST + 1, np.int64)
     _to_steps(step, number[common].astype(np.float64), seen.shape[0], tally)
     last = int(np.searchsorted(np.cumsum(tally), _RAREST * tally.sum()))
+    rare = step <= last
     length = np.zeros(genes, np.int64)
-    length[common] = np.count_nonzero(step <= last, axis=1)
-    partner = common[np.nonzero(step <= last)[1]].astype(np.int32)
+    length[common] = np.count_nonzero(rare, axis=1)
+    partner = common[np.nonzero(rare)[1]].astype(np.int32)
     return Exclusion(np.concatenate([[0], np.cumsum(length)]), partner)
 
 
