@@ -53,6 +53,7 @@ def _candidates(scene: Scene, nearest: np.ndarray, model: Model, recipe: Recipe)
     """Maxima (S, 2) of the density of transcripts that lie off every nucleus, µm."""
     lattice, radius = scene.lattice, model.scale.radius
     far = 1 + recipe.far * (model.scale.quartile - 1)
+    # Off and near pass into each other, so that places do not jump with small errors of the distance.
     weight = 1 / (1 + np.exp(np.clip((far - nearest) / 0.15, -50, 50)))
     image = np.bincount(scene.pixel, weight, len(lattice)).reshape(lattice.ny, lattice.nx) / lattice.pixel**2
     image = ndimage.gaussian_filter(image, 0.6 * radius / lattice.pixel, mode="constant", truncate=3)

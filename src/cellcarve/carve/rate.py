@@ -6,7 +6,8 @@ import numpy as np
 def shift_of_rate(odds: np.ndarray, usual: float) -> float:
     """What to add to log odds in a tissue where what they speak for is rarer or commoner than the usual rate.
 
-    EM over the unknown rate, the odds' own evidence held fixed (Saerens, Latinne and Decaestecker 2002).
+    EM over the unknown rate, the odds' own evidence held fixed (Saerens, Latinne and Decaestecker 2002). It may take much
+    off, at most 4, but adds at most 0.5.
     """
     rate = usual
     for _ in range(100):
