@@ -12,7 +12,7 @@ from cellcarve.voxels.intake import gene_order, near_cells
 from cellcarve.voxels.lattice import block, columns_of, lay_frame, refine, sides_of, split_voxels, voxels_of
 from cellcarve.voxels.nearest import two_nearest
 from cellcarve.voxels.raster import from_raster
-from cellcarve.voxels.start import expand, fill_layers, from_rows, pop_bubbles, winners
+from cellcarve.voxels.start import expand, fill_layers, from_rows, pop_bubbles, seated, votes, winners
 from cellcarve.voxels.strata import strata_of
 
 
@@ -150,3 +150,24 @@ def test_strata_hold_the_whole_tissue_once():
     assert volume.sum() == pytest.approx(61 * 61 / 4, rel=0.05)
     j, i = y.astype(int), x.astype(int)
     assert stratum[j, i].mean() > stratum.mean()
+
+
+def test_a_cell_that_wins_nowhere_gets_a_seat_where_the_winner_has_others():
+    # Cell 1 wins voxels 2 and 5; 3 and 4 win nowhere, 4 has more votes; 7 wins a single voxel and keeps it from 8.
+    voxel = np.array([2, 2, 2, 5, 5, 5, 5, 5, 5, 5, 9, 9, 9])
+    cell = np.array([1, 1, 3, 1, 1, 1, 1, 4, 4, 3, 7, 7, 8])
+    where, who = seated(*votes(voxel, cell, np.ones(13)))
+    assert where.tolist() == [2, 5, 9]
+    assert who[0] == 1
+    assert who[1] == 4
+    assert who[2] == 7
+
+
+@given(seed=st.integers(0, 10_000))
+def test_seats_never_unseat_a_cell(seed):
+    rng = np.random.default_rng(seed)
+    voxel, cell = rng.integers(0, 12, 60), rng.integers(1, 15, 60)
+    before = set(winners(voxel, cell, np.ones(60))[1].tolist())
+    where, who = seated(*votes(voxel, cell, np.ones(60)))
+    assert before <= set(who.tolist())
+    assert all(np.any((voxel == v) & (cell == c)) for v, c in zip(where, who, strict=True))

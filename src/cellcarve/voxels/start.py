@@ -35,10 +35,10 @@ class Start:
     ridge: float = 0.0
 
 
-def winners(
+def votes(
     voxel: np.ndarray, cell: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The cell with the most weight in each voxel, ties to the smaller number.
+    """Votes summed by voxel and cell.
 
     Parameters
     ----------
@@ -50,17 +50,61 @@ def winners(
     Returns
     -------
     tuple
-        Voxels (ascending), their winners, and the winners' weights.
+        Voxel, cell and summed weight of each pair; voxels ascend, and within each the weights fall, ties to the
+        smaller cell.
     """
     if len(voxel) == 0:
         return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)
-    key = voxel.astype(np.int64) * (int(cell.max()) + 1) + cell
-    pair, which = np.unique(key, return_inverse=True)
+    base = int(cell.max()) + 1
+    pair, which = np.unique(voxel.astype(np.int64) * base + cell, return_inverse=True)
     total = np.bincount(which, weight)
-    where, who = np.divmod(pair, int(cell.max()) + 1)
+    where, who = np.divmod(pair, base)
     order = np.lexsort((who, -total, where))
-    first = order[np.flatnonzero(np.diff(where[order], prepend=-1))]
-    return where[first], who[first].astype(np.int32), total[first]
+    return where[order], who[order].astype(np.int32), total[order]
+
+
+def winners(
+    voxel: np.ndarray, cell: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The cell with the most weight in each voxel, its voxel (ascending), and its weight; takes what `votes` takes."""
+    where, who, total = votes(voxel, cell, weight)
+    first = np.flatnonzero(np.diff(where, prepend=-1))
+    return where[first], who[first], total[first]
+
+
+def seated(where: np.ndarray, who: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Winners of voxels, with a seat for cells that win nowhere.
+
+    Such a cell gets the voxel where it has most votes, if the winner there has one to spare.
+    Without this a nucleus crowded by its neighbours would be lost.
+
+    Parameters
+    ----------
+    where, who, total
+        What `votes` returns.
+
+    Returns
+    -------
+    tuple
+        Voxels, ascending, and their cells.
+    """
+    first = np.flatnonzero(np.diff(where, prepend=-1))
+    voxel, cell = where[first], who[first].copy()
+    won = np.bincount(cell, minlength=int(who.max(initial=0)) + 1)
+    rest = np.flatnonzero(won[who] == 0)
+    rest = rest[np.lexsort((where[rest], -total[rest], who[rest]))]
+    rest = rest[np.flatnonzero(np.diff(who[rest], prepend=-1))]
+    # Of several that want one voxel, the one with most votes there.
+    rest = rest[np.lexsort((who[rest], -total[rest], where[rest]))]
+    rest = rest[np.flatnonzero(np.diff(where[rest], prepend=-1))]
+    seat = np.searchsorted(voxel, where[rest])
+    order = np.lexsort((seat, -total[rest], cell[seat]))
+    rest, seat = rest[order], seat[order]
+    holder = cell[seat]
+    rank = np.arange(len(rest)) - np.searchsorted(holder, holder)
+    spare = rank < won[holder] - 1
+    cell[seat[spare]] = who[rest[spare]]
+    return voxel, cell
 
 
 def from_rows(
@@ -81,7 +125,7 @@ def from_rows(
     size = (g.ny + 2) * (g.nx + 2) * g.nl
     start = Start(np.zeros(size, np.int32), np.zeros(size, np.int32), np.zeros(size, np.float32))
     for rows, weight in (((cell > 0) & ~core, weights[1]), ((cell > 0) & core, weights[0])):
-        where, who, _ = winners(voxel[rows], cell[rows], np.ones(int(rows.sum())))
+        where, who = seated(*votes(voxel[rows], cell[rows], np.ones(int(rows.sum()))))
         start.prior[where], start.weight[where] = who, weight
     start.label[where] = who
     return start
