@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from cellcarve.carve.agreement import agreement, doubt
 from cellcarve.carve.places import same_places
@@ -35,12 +36,18 @@ def test_cells_that_come_again_keep_more_of_their_probability():
     cell = np.repeat([0, 1, 2, 3], 20).astype(np.int32)
     again = np.where(cell == 3, np.arange(80) % 20, cell).astype(np.int32) - 1
     found = SimpleNamespace(
-        best=cell, names=["a", "b", "c"], probability=np.where(cell > 0, 0.9, 0).astype(np.float32)
+        best=cell,
+        names=["a", "b", "c"],
+        probability=np.where(cell > 0, 0.9, 0).astype(np.float32),
+        expected=csr_matrix(np.full((3, 2), 9.0, np.float32)),
     )
     doubt(found, tissue_of(np.arange(80), 2), again, 0.0, Recipe())
     np.testing.assert_allclose(found.probability[cell == 1], 0.9, rtol=1e-6)
     assert found.probability[cell == 3].max() < 0.5
     assert not found.probability[cell == 0].any()
+    # Expected counts stay the sums of probabilities: 20 transcripts in each cell, half of them of either gene.
+    sums = np.bincount(cell, found.probability)[1:]
+    np.testing.assert_allclose(found.expected.sum(1).A1, sums, rtol=1e-5)
     before = found.probability.copy()
     doubt(found, tissue_of(np.arange(80), 2), again, 1.0, Recipe())
     assert (found.probability[cell > 0] <= before[cell > 0] / 2 + 1e-6).all()

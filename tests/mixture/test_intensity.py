@@ -1,5 +1,7 @@
 """Noise by place: planted noise is told from cells, and its density is found."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from cellcarve.mixture.change import move
@@ -38,11 +40,29 @@ def test_planted_noise_is_found_by_place(kit):
     segment = molecules.from_input(np.where(field.core, field.cell, 0))
     away = distance_to(molecules.at, lay_grid(molecules.at), 6, 1)
     rng = np.random.default_rng(0)
-    sure = believed_by_place(molecules, segment, away, (6, 4.0), np.ones(len(away), np.float32), rng)
+    # Near transcripts tell of half the noise, evenly.
+    usual = np.full(len(away), 1 - 0.5 * np.mean(true == 0), np.float32)
+    sure = believed_by_place(molecules, segment, away, (6, 4.0), usual, rng)
     outside = segment == 0
     wrong = np.mean((sure[outside] < 0.5) != (true[outside] == 0))
     assert wrong < 0.6 * np.mean(true[outside] == 0)
     assert abs((1 - sure).sum() / (true == 0).sum() - 1) < 0.45
+
+
+def test_thin_cytoplasm_around_dense_nuclei_is_no_noise(kit):
+    """Cells whose transcripts gather in nuclei: what lies far from them is as thin as noise, but near neighbours differ."""
+    rng = np.random.default_rng(5)
+    middle = np.stack(np.meshgrid(np.arange(8), np.arange(8)), -1).reshape(-1, 2) * 12.0
+    nuclear = np.repeat(middle, 120, 0) + rng.normal(0, 1.0, (64 * 120, 2))
+    thin = rng.uniform(-6, 90, (2500, 2))
+    at = kit.points(*np.concatenate([nuclear, thin]).T)
+    segment = np.r_[np.repeat(np.arange(1, 65), 120), np.zeros(2500)].astype(np.int32)
+    away = distance_to(at, lay_grid(at), 6, 1)
+    usual = np.full(len(segment), 0.995, np.float32)
+    molecules = SimpleNamespace(at=at)
+    sure = believed_by_place(molecules, segment, away, (6, 4.0), usual, rng)
+    assert (1 - sure).sum() <= 3.01 * (1 - usual).sum()
+    assert sure.min() > 0.5
 
 
 def test_without_nuclei_the_cells_found_so_far_stand_for_them(kit):

@@ -45,10 +45,12 @@ def agreement(cell: np.ndarray, tissue: Tissue, again: np.ndarray, cells: int) -
 
 
 def doubt(found: Segmentation, tissue: Tissue, again: np.ndarray, blur: float, recipe: Recipe) -> None:
-    """Lower the probabilities of cells that were found without a prior, in place."""
+    """Lower the probabilities and expected counts of cells that were found without a prior, in place."""
     agreed = agreement(found.best, tissue, again, len(found.names))
     # Where genes do not tell the sides of a border, half of a cell's transcripts may lie on the wrong one.
     trust = np.clip(recipe.found + recipe.agreed * agreed, 0, 1) * (1 - blur / 2)
     for first in range(0, len(found.best), flat.PIECE):
         part = slice(first, first + flat.PIECE)
         found.probability[part] *= trust[found.best[part]].astype(np.float32)
+    expected = found.expected
+    expected.data *= np.repeat(trust[1:], np.diff(expected.indptr)).astype(expected.data.dtype)

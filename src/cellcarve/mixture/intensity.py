@@ -21,6 +21,9 @@ _RIDGE, _ROUNDS, _STILL = 1.0, 25, 1e-4
 # What is less likely noise than this is none.
 _DOUBT = 0.02
 _EMPTIEST, _APART = 0.1, 1 / 3
+# Places show at most so many times the noise that near transcripts tell of: what is more are cells whose transcripts
+# gather in nuclei and are thin elsewhere.
+_MOST_TIMES = 3.0
 
 
 def believed_by_place(
@@ -76,13 +79,19 @@ def believed_by_place(
     level = np.log(density * step)
     found, empty = here @ weight + level, there @ weight + level
     noise = _emptiest(found, empty, density * step)
-    out = otherwise.copy()
+    doubt = 1 - otherwise.astype(np.float64)
+    most = _MOST_TIMES * float(doubt.sum())
     for low in range(0, len(inside), 1 << 17):
         part = inside[low : low + (1 << 17)]
         value = features(distance[part], gap[part], middle, least) @ weight + level
-        doubt = np.minimum(noise * np.exp(-value), 1)
-        out[part] = 1 - np.where(doubt > _DOUBT, doubt, 0)
-    return out
+        here_noise = np.minimum(noise * np.exp(-value), 1)
+        doubt[part] = np.where(here_noise > _DOUBT, here_noise, 0)
+    return believed(doubt, most)
+
+
+def believed(doubt: np.ndarray, most: float) -> np.ndarray:
+    """(N,) float32 probabilities not to be noise, scaled so that no more than `most` transcripts are expected to be."""
+    return (1 - doubt * min(most / max(float(doubt.sum()), 1e-9), 1)).astype(np.float32)
 
 
 def cores(state: State) -> np.ndarray:
@@ -106,8 +115,7 @@ def believe_by_cells(
     doubt = 1 - believed_by_place(molecules, core, distance, how, known, generator).astype(np.float64)
     # Where cells are ill known much lies far from them: there is no more noise than near transcripts tell of.
     most = float((1 - known).sum(dtype=np.float64))
-    doubt *= min(most / max(float(doubt.sum()), 1e-9), 1)
-    state.scene = state.scene._replace(confidence=(1 - doubt).astype(np.float32))
+    state.scene = state.scene._replace(confidence=believed(doubt, most))
     state.scene.calm[:] = 0
     state.rules = state.rules._replace(placed=True)
 
