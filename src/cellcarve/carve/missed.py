@@ -173,7 +173,8 @@ def _settle(transcripts, clear, cells, known):
             for k in range(K):
                 part[k] = near[i, k] * level[cell[i, k]]
                 total += part[k]
-            known[i] = (1 - clear) * common[i]
+            # Where no known cell is near, the tissue's mix stands for all that might leak in.
+            known[i] = (1 - clear) * common[i] if total > 1e-9 else common[i]
             for k in range(K):
                 part[k] *= clear / total
                 known[i] += part[k] * chance[i, k]

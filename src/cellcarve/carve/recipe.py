@@ -68,7 +68,7 @@ class Recipe:
     farthest: float = 4.5
     nothing: float = 3.45
     far: float = 0.6
-    full: float = 0.2
+    full: float = 0.7
     softness: float = 0.6
     smooth: float = 0.8
     temper: float = 1.0
