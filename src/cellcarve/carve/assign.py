@@ -36,7 +36,7 @@ class Threshold(NamedTuple):
 
 THRESHOLDS: dict[Purity, Threshold] = {
     "complete": Threshold(0.30, 0.0, 0.0),
-    "balanced": Threshold(0.34, 0.08, 0.055),
+    "balanced": Threshold(0.342, 0.082, 0.058),
     "pure": Threshold(0.36, 0.09, 0.08),
 }
 # A transcript as sure as this is given whatever it would change.

@@ -159,7 +159,7 @@ class VoxelSettings(Validated):
     label_evidence: float = bounded(0.5, 0, 1)
     overlap: float = bounded(0.5, 0, 1)
     sure: float = bounded(0.55, 0, 1)
-    surprise: float = bounded(0.12, 0, 1)
+    surprise: float = bounded(0.15, 0, 1)
 
 
 # Where the defaults above differ from those of proseg 3, its values: for those who stand in for it. What proseg has no
