@@ -32,6 +32,16 @@ FIELDS = (
 )
 
 
+# A command's peak counts from what its parent held: a small parent starts it, and tells what it took.
+_STARTER = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+with open(sys.argv[1], "w") as file:
+    file.write(f"{status} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss}")
+"""
+
+
 class Cost(NamedTuple):
     """What a command took.
 
@@ -52,13 +62,14 @@ def measure(command: list[str], log: Path | None = None) -> Cost:
     """Run a command and measure it; the run ends where it fails."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch, open(log or os.devnull, "w") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, cwd=scratch)
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(
-            f"failed with status {os.waitstatus_to_exitcode(status)}: {' '.join(map(str, command))}"
-        )
-    return Cost(usage.ru_utime + usage.ru_stime, time.perf_counter() - began, usage.ru_maxrss / 1024)
+        taken = Path(scratch) / "taken"
+        start = [sys.executable, "-S", "-c", _STARTER, str(taken), *map(str, command)]
+        subprocess.run(start, stdout=sink, stderr=subprocess.STDOUT, cwd=scratch, check=True)
+        status, cpu, peak = taken.read_text().split()
+    if int(status):
+        code = os.waitstatus_to_exitcode(int(status))
+        raise SystemExit(f"failed with status {code}: {' '.join(map(str, command))}")
+    return Cost(float(cpu), time.perf_counter() - began, int(peak) / 1024)
 
 
 def data(name: str) -> Path | None:
