@@ -7,9 +7,9 @@ import pytest
 from toy import Toy
 
 from cellcarve.voxels.around import Around, around, window_of
-from cellcarve.voxels.drift import drift_of, link, weight_of
+from cellcarve.voxels.drift import drift_of, link, step_at, weight_of
 from cellcarve.voxels.lattice import columns_of
-from cellcarve.voxels.masses import LOOKS, SLOTS, add_place, no_masses, step_at
+from cellcarve.voxels.masses import LOOKS, SLOTS, add_place, no_masses
 from cellcarve.voxels.pairs import add_up, pair_up
 from cellcarve.voxels.programmes import LENT_GENES, LENT_MIX, Programmes, learn
 from cellcarve.voxels.soft import PULL, Law, State, ask, listen

@@ -17,7 +17,7 @@ from cellcarve.carve.nuclei import Nuclei
 from cellcarve.carve.overlap import learn_overlap, weigh_pairs
 from cellcarve.carve.rate import shift_of_rate
 from cellcarve.carve.recipe import Recipe
-from cellcarve.carve.scene import Scene, even_out, measure_scene, prepare, scaled, settle, units
+from cellcarve.carve.scene import Scene, even_out, measure_scene, nearest_nucleus, prepare, settle, units
 from cellcarve.carve.seeds import add_cells
 from cellcarve.carve.types import keep_to_nuclei, learn_types, overall_shares, refresh, whole_cell
 from cellcarve.data.tiles import View, count_squares, view_box
@@ -101,7 +101,7 @@ def learn(
     model = Model(types, geometry, scale, *_levels(scenes, overall, recipe), *apart)
     if new_cells:
         weighed = [weigh_places(scene, model, recipe) for scene in scenes]
-        odds = np.concatenate([odds for _, odds in weighed])
+        odds = np.concatenate([places.odds for places in weighed])
         model = replace(model, missing=shift_of_rate(odds, recipe.seed_rate))
         for scene, places in zip(scenes, weighed, strict=True):
             add_cells(scene, model, recipe, 1 << 40, places)
@@ -117,7 +117,7 @@ def _measure_scale(scenes: list[Scene], scale: Scale, geometry: Geometry) -> Sca
     outside, sizes, close, close_area, cells = [], [], 0, 0.0, 0
     for scene in scenes:
         unit = units(scene.radius, scale.radius, geometry.power)
-        rho = scaled(scene, unit, np.zeros(len(unit), np.float32)).min(1, initial=1e3)
+        rho = nearest_nucleus(scene, scale, geometry)
         inside = scene.view.inside
         # All transcripts count, those beyond reach with the largest distance.
         outside.append(np.minimum(rho[inside], 10.0))

@@ -7,17 +7,18 @@ tissue's own upper quartile.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from scipy import ndimage
 
 from cellcarve.carve.geometry import nuclear_types
-from cellcarve.carve.labels import share_of
+from cellcarve.carve.labels import share_of, shares
 from cellcarve.carve.lattice import Lattice
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
-from cellcarve.carve.scene import Scene, scaled, units
+from cellcarve.carve.scene import Scene, nearest_nucleus
 from cellcarve.carve.types import proportions, split_counts
 from cellcarve.data.sorting import rows_of
 
@@ -30,23 +31,36 @@ _CLEAR = 0.8
 _ROUNDS = 7
 
 
-def weigh_places(scene: Scene, model: Model, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
-    """Places (S, 2) µm where a cell may have been missed, and the log odds of it at the usual rate of misses."""
-    nearest = nearest_nucleus(scene, model)
+class Places(NamedTuple):
+    """S places of a scene where a cell may have been missed.
+
+    Attributes
+    ----------
+    at
+        (S, 2) float64 µm.
+    odds
+        (S,) float64 log odds of it at the usual rate of misses.
+    nearest
+        (V,) float32 scaled distance of each transcript of the scene to the nearest known nucleus.
+    """
+
+    at: np.ndarray
+    odds: np.ndarray
+    nearest: np.ndarray
+
+
+def weigh_places(scene: Scene, model: Model, recipe: Recipe) -> Places:
+    """Places of a scene where a cell may have been missed, and what speaks for it."""
+    nearest = nearest_nucleus(scene, model.scale, model.geometry)
     place = _candidates(scene, nearest, model, recipe)
     if len(place) == 0:
-        return place, np.empty(0)
+        return Places(place, np.empty(0), nearest)
     gain, nuclear, far = evidence(scene, nearest, place, model, recipe).T
     # Where genes do not tell the sides of a border, they do not tell a missed cell either.
     telling = 1 - model.geometry.blur
     genes = recipe.seed_expression * np.clip(gain, -5, 40) + recipe.seed_nuclear * np.clip(nuclear, -15, 15)
-    return place, telling * genes + recipe.seed_distance * np.minimum(far, 6) - recipe.seed_cost
-
-
-def nearest_nucleus(scene: Scene, model: Model) -> np.ndarray:
-    """Scaled distance of each transcript to the nearest nucleus, (V,) float32."""
-    unit = units(scene.radius, model.scale.radius, model.geometry.power)
-    return scaled(scene, unit, np.zeros(len(unit), np.float32)).min(1, initial=1e3)
+    odds = telling * genes + recipe.seed_distance * np.minimum(far, 6) - recipe.seed_cost
+    return Places(place, odds, nearest)
 
 
 def _candidates(scene: Scene, nearest: np.ndarray, model: Model, recipe: Recipe) -> np.ndarray:
@@ -75,10 +89,8 @@ def evidence(
     scene: Scene, nearest: np.ndarray, place: np.ndarray, model: Model, recipe: Recipe
 ) -> np.ndarray:
     """What speaks for a cell at each place, (S, 3) float64: gain of one more mix, genes of nuclei, distance."""
-    lattice, view, radius = scene.lattice, scene.view, model.scale.radius
-    order, start = rows_of(scene.pixel, len(lattice))
-    numbers = np.array([lattice.x0, lattice.y0, lattice.pixel, lattice.nx, lattice.ny, _AROUND * radius])
-    owner, transcript, away = _surroundings(place, view.x, view.y, order, start, numbers)
+    view, radius = scene.view, model.scale.radius
+    owner, transcript, away = within_reach(scene, place, _AROUND * radius)
     off = (np.minimum(nearest[transcript], recipe.farthest) - 1) / (model.scale.quartile - 1)
     far = np.bincount(owner, off, len(place)) / np.maximum(np.bincount(owner, minlength=len(place)), 1)
     free = (scene.core[transcript] == 0) & (away < _CELL * radius)
@@ -99,7 +111,7 @@ def _gain(
     types = model.types
     weight = np.tile(types.share, (places, 1)).astype(np.float32)
     for turn in range(_ROUNDS):
-        new = own * (weight[owner] * types.profile[gene]).sum(1)
+        new = own * shares(owner, gene, weight, types.profile)
         if turn == _ROUNDS - 1:
             break
         gained = np.zeros(weight.shape)
@@ -188,6 +200,17 @@ def _settle(transcripts, clear, cells, known):
                     # Two transcripts' worth of trust in what the distance says.
                     level[c] *= (held[c] + 2) / (due[c] + 2)
                     held[c], due[c] = 0, 0
+
+
+def within_reach(scene: Scene, place: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of a place (S, 2) and a transcript within reach (µm): numbers of both, (n,) int32, and their distance.
+
+    Places come in turn, and the transcripts of one row by row of the lattice.
+    """
+    lattice, view = scene.lattice, scene.view
+    order, start = rows_of(scene.pixel, len(lattice))
+    numbers = np.array([lattice.x0, lattice.y0, lattice.pixel, lattice.nx, lattice.ny, reach])
+    return _surroundings(place, view.x, view.y, order, start, numbers)
 
 
 @njit(cache=True, nogil=True)

@@ -139,6 +139,12 @@ def scaled(scene: Scene, unit: np.ndarray, shift: np.ndarray) -> np.ndarray:
     return scale_gaps(scene.candidate, scene.pixel, scene.gap_here, unit, shift)
 
 
+def nearest_nucleus(scene: Scene, scale: Scale, geometry: Geometry) -> np.ndarray:
+    """Scaled distance of each transcript to the nearest nucleus, (V,) float32; 1000 where none is in reach."""
+    unit = units(scene.radius, scale.radius, geometry.power)
+    return scaled(scene, unit, np.zeros(len(unit), np.float32)).min(1, initial=1e3)
+
+
 def even_out(
     scene: Scene, unit: np.ndarray, balance: float, log_size: float | None
 ) -> tuple[np.ndarray, float]:

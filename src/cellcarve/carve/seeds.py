@@ -1,24 +1,18 @@
 """New cells where the prior missed them, with pseudo-nuclei of the transcripts in their middle."""
 
-import math
-
 import numpy as np
-from numba import njit
 from scipy.spatial import cKDTree
 
-from cellcarve.carve.missed import nearest_nucleus
+from cellcarve.carve.missed import Places, within_reach
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, measure_scene
-from cellcarve.data.sorting import rows_of
 
 # A new cell's core reaches this many nuclear radii, and new cells are at least this far apart.
 _CORE, _APART = 0.8, 1.3
 
 
-def add_cells(
-    scene: Scene, model: Model, recipe: Recipe, first: int, weighed: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
+def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int, weighed: Places) -> np.ndarray:
     """Add new cells with pseudo-nuclei to a scene, in place.
 
     Every decision depends on the surroundings alone, so that neighbouring tiles agree.
@@ -36,17 +30,13 @@ def add_cells(
         (S, 2) float64, where the new cells lie, µm.
     """
     radius = model.scale.radius
-    place, odds = weighed
-    odds = odds + model.missing
+    odds = weighed.odds + model.missing
     good = odds > recipe.seed_odds
-    place = _best_around(place[good], odds[good], _APART * radius)
+    place = _best_around(weighed.at[good], odds[good], _APART * radius)
     if len(place) == 0:
         return place
-    order, start = rows_of(scene.pixel, len(scene.lattice))
-    nearest = nearest_nucleus(scene, model)
-    free = (scene.core == 0) & (nearest > 1.2)
-    lattice = np.array([scene.lattice.x0, scene.lattice.y0, scene.lattice.pixel, scene.lattice.nx])
-    owner = _claim(place, scene.view.x, scene.view.y, free, order, start, lattice, _CORE * radius)
+    free = (scene.core == 0) & (weighed.nearest > 1.2)
+    owner = _claim(scene, place, free, _CORE * radius)
     place, owner = _drop_poor(place, owner, fewest=4)
     if len(place) == 0:
         return place
@@ -68,24 +58,15 @@ def _best_around(place: np.ndarray, gain: np.ndarray, apart: float) -> np.ndarra
     return place[keep]
 
 
-@njit(cache=True, nogil=True)
-def _claim(place, x, y, free, order, start, lattice, radius):
+def _claim(scene: Scene, place: np.ndarray, free: np.ndarray, radius: float) -> np.ndarray:
     """Number (from 1) of the nearest place within `radius` of each free transcript, else 0; (V,) int32."""
-    owner = np.zeros(len(x), np.int32)
-    nearest = np.full(len(x), radius)
-    nx = int(lattice[3])
-    ny = (len(start) - 1) // nx
-    for s in range(len(place)):
-        px, py = (place[s, 0] - lattice[0]) / lattice[2], (place[s, 1] - lattice[1]) / lattice[2]
-        span = radius / lattice[2] + 1
-        for v in range(max(int(py - span), 0), min(int(py + span) + 1, ny)):
-            for u in range(max(int(px - span), 0), min(int(px + span) + 1, nx)):
-                for i in range(start[v * nx + u], start[v * nx + u + 1]):
-                    t = order[i]
-                    d = math.sqrt((x[t] - place[s, 0]) ** 2 + (y[t] - place[s, 1]) ** 2)
-                    if free[t] and d < nearest[t]:
-                        nearest[t] = d
-                        owner[t] = s + 1
+    who, transcript, away = within_reach(scene, place, radius)
+    near = free[transcript] & (away < radius)
+    who, transcript, away = who[near], transcript[near], away[near]
+    order = np.lexsort((who, away, transcript))
+    first = order[np.flatnonzero(np.diff(transcript[order], prepend=-1))]
+    owner = np.zeros(len(free), np.int32)
+    owner[transcript[first]] = who[first] + 1
     return owner
 
 

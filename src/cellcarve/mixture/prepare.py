@@ -74,15 +74,13 @@ def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int,
     scale, spread = settle_scale(settings, molecules, segment)
     graph = build_graph(molecules, grid, threads)
     neighbour = settings.noise_neighbour or max(max(fewest, 3) // 2 + 1, 5)
-    believed, noise = tell_noise(
-        molecules, grid, graph, (neighbour, threads, not settings.compat), least_sure(segment, prior)
-    )
+    sure = least_sure(segment, prior)
+    believed, noise = tell_noise(molecules, grid, graph, (neighbour, threads, not settings.compat), sure)
     if settings.anchors and not settings.compat and prior.confidence > 0 and segment.any():
         generator = np.random.Generator(np.random.Philox(key=[seed, MIXTURE_STREWN]))
         away = molecules.from_input(noise.distance)
         placed = believed_by_place(molecules, segment, away, (noise.neighbour, scale), believed, generator)
-        least_of = least_sure(segment, prior)
-        believed = (least_of + placed * (1 - least_of)).astype(np.float32)
+        believed = (sure + placed * (1 - sure)).astype(np.float32)
     return Prepared(molecules, grid, graph, segment, believed, noise, scale, spread, fewest, least)
 
 

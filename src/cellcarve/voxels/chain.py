@@ -142,26 +142,24 @@ def first_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSett
     return start
 
 
-def pull_finer(chain: "Chain", intake: Intake, prior: Prior, settings: VoxelSettings) -> None:
+def pull_finer(
+    chain: "Chain", start: Start, held: np.ndarray, intake: Intake, settings: VoxelSettings
+) -> None:
     """Begin anew from distances on the fine lattice; labels and their prior change in place.
+
+    `start` and `held`, what the prior says of voxels and columns, are numbered as the chain's cells are.
 
     Fixed cells, and cells that distances would leave without a voxel, keep those of the coarse lattice; should that
     leave others without, all do.
     """
-    frame = chain.frame
-    start = prior_labels(frame, intake, prior, settings)
-    rank = np.zeros(max(len(prior.names), int(chain.number.max())) + 1, np.int32)
-    rank[chain.number] = np.arange(len(chain.number))
-    held = columns_held(frame, start.label)
-    if prior.fixed is not None:
-        held = np.where(np.append(False, prior.fixed)[held], 0, held)
-    held = rank[held]
-    start.label[:], start.prior[:] = 0, rank[start.prior]
+    frame, fixed = chain.frame, chain.cells.fixed.astype(bool)
+    held = np.where(fixed[held], 0, held)
+    start.label[:] = 0
     density = density_of(frame, intake)
     grow(frame, start, held, (settings.start_growth, settings.distance_pull), density)
     lost = np.bincount(start.label, minlength=len(chain.number)) == 0
     chain.ridge = start.ridge
-    kept = (lost | chain.cells.fixed.astype(bool))[chain.labels.label] & (chain.labels.label > 0)
+    kept = (lost | fixed)[chain.labels.label] & (chain.labels.label > 0)
     start.label[kept] = chain.labels.label[kept]
     if np.bincount(start.label, minlength=len(chain.number))[1:].all():
         chain.labels.label[:] = start.label
@@ -169,13 +167,12 @@ def pull_finer(chain: "Chain", intake: Intake, prior: Prior, settings: VoxelSett
     chain.labels.level[:] = levels_of(start.weight)
 
 
-def fix_finer(chain: "Chain", intake: Intake, prior: Prior, settings: VoxelSettings) -> None:
-    """Draw fixed cells anew on the fine lattice, where no other cell has come to lie; labels change in place."""
+def fix_finer(chain: "Chain", held: np.ndarray) -> None:
+    """Draw fixed cells anew on the fine lattice, where no other cell has come to lie; labels change in place.
+
+    `held` is the chain's cell that the prior sees in each voxel.
+    """
     label, fixed = chain.labels.label, chain.cells.fixed.astype(bool)
-    held = prior_labels(chain.frame, intake, prior, settings).label
-    rank = np.zeros(int(max(held.max(), chain.number.max())) + 1, np.int32)
-    rank[chain.number] = np.arange(len(chain.number))
-    held = rank[held]
     free = fixed[label] | (label == 0)
     # A cell that others cover whole keeps its coarse voxels.
     met = np.bincount(held[free], minlength=len(fixed)) > 0
@@ -342,6 +339,23 @@ def begin(intake: Intake, prior: Prior, settings: VoxelSettings, seed: int) -> t
     return chain, ratio
 
 
+def prior_on_finer(chain: Chain, given: tuple[Intake, Prior], settings: VoxelSettings) -> None:
+    """Bring what the prior says to a lattice that has just become finer, where anything depends on it; in place."""
+    intake, prior = given
+    pulled, fixed = settings.start_growth > 0 and settings.distance_pull > 0, chain.cells.fixed.any()
+    if not (pulled or fixed):
+        return
+    start = prior_labels(chain.frame, intake, prior, settings)
+    rank = np.zeros(max(len(prior.names), int(chain.number.max())) + 1, np.int32)
+    rank[chain.number] = np.arange(len(chain.number))
+    columns = rank[columns_held(chain.frame, start.label)]
+    start.prior[:], held = rank[start.prior], rank[start.label]
+    if pulled:
+        pull_finer(chain, start, columns, intake, settings)
+    if fixed:
+        fix_finer(chain, held)
+
+
 def make_finer(chain: Chain, ratio: int, given: tuple[Intake, Prior], settings: VoxelSettings) -> None:
     """Cut every voxel into ratio² and bring everything that depends on voxels up to date, in place."""
     coarse = chain.frame
@@ -351,11 +365,8 @@ def make_finer(chain: Chain, ratio: int, given: tuple[Intake, Prior], settings: 
         for name in ("label", "prior", "level")
     }
     chain.frame, chain.labels = frame, chain.labels._replace(**parts)
-    intake, prior = given
-    if settings.start_growth > 0 and settings.distance_pull > 0:
-        pull_finer(chain, intake, prior, settings)
-    if chain.cells.fixed.any():
-        fix_finer(chain, intake, prior, settings)
+    intake = given[0]
+    prior_on_finer(chain, given, settings)
     x, y = intake.x[chain.order], intake.y[chain.order]
     seen = voxels_of(frame, x, y, intake.z[chain.order])
     chain.spots = chain.spots._replace(

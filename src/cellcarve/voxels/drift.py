@@ -20,17 +20,20 @@ WALK_EVERY = 4
 
 
 @njit(**LEAF)
-def displacement(table_sum, word):
-    """Voxels along an axis, either sign, from one word and the chances of at most n."""
-    scaled = unit(word)
-    sign = 1
-    if scaled < 0.5:
-        scaled, sign = 1.0 - scaled, -1
-    scaled = 2.0 * scaled - 1.0
+def step_at(table_sum, part):
+    """Voxels along an axis, either sign, at a part 0 .. 1 of the chances of at most n."""
+    sign = 1 if part >= 0.5 else -1
+    part = abs(2.0 * part - 1.0)
     n = 0
     for shorter in range(table_sum.size - 1):
-        n += scaled > table_sum[shorter]
+        n += part > table_sum[shorter]
     return sign * n
+
+
+@njit(**LEAF)
+def displacement(table_sum, word):
+    """Voxels along an axis, either sign, from one word and the chances of at most n."""
+    return step_at(table_sum, unit(word))
 
 
 @njit(**LEAF)

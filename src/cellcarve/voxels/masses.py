@@ -16,7 +16,7 @@ from numba import njit
 from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import PLACES
-from cellcarve.voxels.drift import place_of
+from cellcarve.voxels.drift import place_of, step_at
 from cellcarve.voxels.kernel import Drift
 from cellcarve.voxels.state import Grid, Labels, Spots
 from cellcarve.voxels.threads import Threads
@@ -26,17 +26,6 @@ SLOTS = 4
 # Places looked at in a sweep, for each transcript and each of the two kernels.
 LOOKS = 8
 ALONG_X, ALONG_Y, ALONG_Z = 0.8191725133961645, 0.6710436067037893, 0.5497004779019703
-
-
-@njit(**LEAF)
-def step_at(table_sum, part):
-    """Voxels along an axis, either sign, at a part 0 .. 1 of the chances of at most n."""
-    sign = 1 if part >= 0.5 else -1
-    part = abs(2.0 * part - 1.0)
-    n = 0
-    for shorter in range(table_sum.size - 1):
-        n += part > table_sum[shorter]
-    return sign * n
 
 
 @njit(**LEAF)
