@@ -27,14 +27,18 @@ def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Prog
     Segmentation
         Of all N rows, in input order.
     """
-    if settings.method == "mixture":
-        from cellcarve.mixture import mixture
+    from threadpoolctl import threadpool_limits
 
-        return mixture(table, prior, settings.mixture, settings.compute, progress)
-    if settings.method == "voxel":
-        from cellcarve.voxels import voxel
+    # The libraries of linear algebra add up in an order that depends on how many threads they have.
+    with threadpool_limits(1, "blas"):
+        if settings.method == "mixture":
+            from cellcarve.mixture import mixture
 
-        return voxel(table, prior, settings.voxel, settings.compute, progress)
-    from cellcarve.carve import carve
+            return mixture(table, prior, settings.mixture, settings.compute, progress)
+        if settings.method == "voxel":
+            from cellcarve.voxels import voxel
 
-    return carve(table, prior, settings.carve, settings.compute, progress)
+            return voxel(table, prior, settings.voxel, settings.compute, progress)
+        from cellcarve.carve import carve
+
+        return carve(table, prior, settings.carve, settings.compute, progress)
