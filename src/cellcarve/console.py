@@ -37,6 +37,11 @@ class Lines:
     def advance(self, amount: int) -> None:
         """Nothing: a line per step would drown a log."""
 
+    def stand(self, text: str) -> None:
+        """Keep the text for the line of the stage."""
+        if self._stage is not None:
+            self._stage["stands"] = text
+
     def note(self, text: str) -> None:
         """Write the note as a line of its own."""
         self._write({"note": text})
@@ -58,12 +63,14 @@ class Bars:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-        rate = TextColumn("{task.fields[rate]}")
-        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), rate, TimeRemainingColumn()
+        rate, stands = TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[stands]}", style="dim")
+        words = TextColumn("{task.description}")
+        columns = SpinnerColumn(), words, BarColumn(), rate, TimeRemainingColumn(), stands
         self._bars = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
         self._task: Any = None
         self._began = 0.0
         self._unit = ""
+        self._stands = ""
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -76,9 +83,9 @@ class Bars:
     def stage(self, name: str, total: int = 0, unit: str = "") -> None:
         """Close the bar of the stage before, if any, and open the next."""
         self._end(whole=True)
-        self._unit = unit
+        self._unit, self._stands = unit, ""
         self._began = time.perf_counter()
-        self._task = self._bars.add_task(name, total=total or None, rate="")
+        self._task = self._bars.add_task(name, total=total or None, rate="", stands="")
 
     def advance(self, amount: int) -> None:
         """Move the bar; thread-safe."""
@@ -87,6 +94,12 @@ class Bars:
         self._bars.advance(self._task, amount)
         speed = self._bars.tasks[-1].speed or 0.0
         self._bars.update(self._task, rate=f"{speed:,.0f} {self._unit}/s" if speed else "")
+
+    def stand(self, text: str) -> None:
+        """Show the text beside the bar, and keep it for the line of the stage."""
+        self._stands = text
+        if self._task is not None:
+            self._bars.update(self._task, stands=text)
 
     def note(self, text: str) -> None:
         """Print the note above the bar."""
@@ -99,7 +112,10 @@ class Bars:
         self._bars.remove_task(self._task)
         self._task = None
         if whole:
-            self._bars.console.print(f"{name}: {time.perf_counter() - self._began:.1f} s", markup=False)
+            stands = f"; {self._stands}" if self._stands else ""
+            self._bars.console.print(
+                f"{name}: {time.perf_counter() - self._began:.1f} s{stands}", markup=False
+            )
 
 
 class Quiet(Silent):

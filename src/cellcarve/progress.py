@@ -12,6 +12,9 @@ class Progress(Protocol):
     def advance(self, amount: int) -> None:
         """Some more units of the current stage are done."""
 
+    def stand(self, text: str) -> None:
+        """Say how well the current stage stands; the text before it is out of date."""
+
     def note(self, text: str) -> None:
         """Tell the user something that was found or worked out."""
 
@@ -23,6 +26,9 @@ class Silent:
         """Ignore."""
 
     def advance(self, amount: int) -> None:
+        """Ignore."""
+
+    def stand(self, text: str) -> None:
         """Ignore."""
 
     def note(self, text: str) -> None:

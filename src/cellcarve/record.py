@@ -73,6 +73,10 @@ class Stopwatch:
         interrupt.check()
         self._progress.advance(amount)
 
+    def stand(self, text: str) -> None:
+        """Pass on."""
+        self._progress.stand(text)
+
     def note(self, text: str) -> None:
         """Keep and pass on, each text once."""
         if text not in self.notes:

@@ -24,6 +24,18 @@ def test_one_line_per_stage_with_its_units():
     assert third["seconds"] >= 0
 
 
+def test_the_line_of_a_stage_tells_how_it_stood_last():
+    stream = io.StringIO()
+    with Lines(stream) as shown:
+        shown.stage("sampling", 20, "sweeps")
+        shown.stand("half")
+        shown.stand("most")
+        shown.stage("write")
+    first, second = lines(stream)
+    assert first["stands"] == "most"
+    assert "stands" not in second
+
+
 def test_stage_that_failed_is_not_reported_as_done():
     stream = io.StringIO()
 
@@ -52,6 +64,8 @@ def test_bars_show_stage_note_and_rate(monkeypatch):
         shown.stage("assign", 100, "transcripts")
         shown.advance(50)
         shown.note("[3] notes are shown as they are")
+        shown.stand("log-likelihood -5")
         shown.advance(50)
+    assert "s; log-likelihood -5" in stream.getvalue()
     assert "assign:" in stream.getvalue()
     assert "[3] notes" in stream.getvalue()

@@ -19,7 +19,10 @@ from cellcarve.voxels.books import check_books as check_chain
 from cellcarve.voxels.chain import begin
 from cellcarve.voxels.gibbs import draw_expression
 from cellcarve.voxels.intake import take_in
+from cellcarve.voxels.likelihood import log_likelihood
+from cellcarve.voxels.rates import rate_of
 from cellcarve.voxels.result import phi_rows, rate_rows
+from cellcarve.voxels.terms.counts import counts_value
 from cellcarve.voxels.threads import Threads
 
 SHORT = VoxelSettings(
@@ -63,6 +66,32 @@ def arrays(result: VoxelRun):
 def test_threads_do_not_change_a_byte(tissue, finished, threads):
     other = dict(arrays(run(tissue, threads=threads)))
     assert all(other[name] == value for name, value in arrays(finished))
+
+
+def test_the_log_does_not_depend_on_threads_either(tissue, finished):
+    assert run(tissue, threads=2).log == finished.log
+    assert [entry["phase"] for entry in finished.log] == ["sampling"]
+
+
+def test_likelihood_is_that_of_the_definition(tissue):
+    chain, _ = begin(take_in(*tissue, SHORT), tissue[1], SHORT, 0)
+    threads = Threads(1)
+    for _ in range(3):
+        chain.sweep += 1
+        draw_expression(chain, SHORT, "learn", True, threads)
+    found, genes, cells = log_likelihood(chain, threads), chain.spots.gene, range(len(chain.number))
+    rate = np.array(
+        [[rate_of(chain.rates, chain.cells, c, g) for g in range(genes.max() + 1)] for c in cells]
+    )
+    background = chain.rates.background[genes, chain.spots.place].astype(np.float64)
+    expected = chain.cells.scale * chain.cells.total * chain.frame.voxel
+    expected[0] = 0
+    wanted = counts_value(chain.labels.label, chain.spots.at, rate[:, genes], background, expected)
+    assert found == pytest.approx(wanted, rel=1e-6)
+    chain.cells.total[1:] *= 2
+    # Cells that expect twice as many transcripts explain those that came less well, by just so many.
+    more = (expected * chain.cells.volume)[1:].sum()
+    assert log_likelihood(chain, threads) == pytest.approx(found - more, rel=1e-6)
 
 
 def test_seeds_do(tissue, finished):

@@ -1,6 +1,7 @@
 """The method voxel from prior cells to a result."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +11,10 @@ from cellcarve.data.table import Table
 from cellcarve.errors import SettingsError
 from cellcarve.progress import Progress
 from cellcarve.settings import ComputeSettings, VoxelSettings
-from cellcarve.voxels.chain import begin
+from cellcarve.voxels.chain import Chain, begin
 from cellcarve.voxels.finish import finish, shed, to_segmentation
 from cellcarve.voxels.intake import take_in
+from cellcarve.voxels.likelihood import log_likelihood
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
 from cellcarve.voxels.sampler import WARM_UP, drift_for, look_around, steps
@@ -21,6 +23,23 @@ from cellcarve.voxels.threads import Threads
 from cellcarve.voxels.watch import Nobody, Progressed, Watch
 
 LOG_EVERY = 10
+
+
+def standing(chain: Chain, threads: Threads) -> dict[str, float]:
+    """How well the chain explains the transcripts, and the shares of them that lie in cells and that cells made."""
+    return {
+        "log_likelihood": log_likelihood(chain, threads),
+        "assigned": float((chain.labels.label[chain.spots.at] > 0).mean()),
+        "foreground": float(np.mean(chain.spots.made)),
+    }
+
+
+def told(entry: dict[str, Any]) -> str:
+    """An entry of the log in words."""
+    return (
+        f"log-likelihood {entry['log_likelihood']:,.0f}, {entry['assigned']:.1%} assigned, "
+        f"{entry['foreground']:.1%} not background"
+    )
 
 
 def sample(
@@ -96,9 +115,8 @@ def _sample(
     for step in steps(chain, (intake, prior), settings, ratio, state.record, threads):
         progress.advance(1)
         if step.sweep % LOG_EVERY == 0:
-            inside = float((chain.labels.label[chain.spots.at] > 0).mean())
-            made = float(np.mean(chain.spots.made))
-            state.log.append({**vars(step), "assigned": inside, "foreground": made})
+            state.log.append({**vars(step), **standing(chain, threads)})
+            progress.stand(told(state.log[-1]))
         watch.swept(state, result)
     found = unasked(len(intake.row))
     if watch.asks:

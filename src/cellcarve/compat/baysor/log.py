@@ -65,6 +65,9 @@ class Log:
         share = min(self._done / self._total, 1.0)
         self._write("Info", f"{self._name}: {share:.0%}, about {left:.0f} s left")
 
+    def stand(self, text: str) -> None:
+        """Nothing: the log says how far a stage is, not how well it stands."""
+
     def note(self, text: str) -> None:
         """Say something that was found or worked out."""
         self._write("Info", text)
