@@ -107,7 +107,8 @@ class VoxelSettings(Validated):
         Share of transcripts whose place tells no more of their cell than far moves would leave: some moved, and cells
         lie over each other.
     sure
-        Probability that an assignment must reach, where its gene is as common in the cell as everywhere.
+        Chance, before cells are doubted, that an assignment must reach where its gene is as common in the cell as
+        everywhere.
     surprise
         More that it must reach where its gene is e times rarer in the cell, and less where it is more common.
     """

@@ -16,6 +16,7 @@ from numba import njit
 from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.around import Around, around
 from cellcarve.voxels.chain import Chain
+from cellcarve.voxels.doubt import trust
 from cellcarve.voxels.masses import Masses
 from cellcarve.voxels.pairs import Pairs, add_up, pair_up
 from cellcarve.voxels.programmes import Programmes, first_programmes, learn
@@ -299,14 +300,17 @@ def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threa
     chance = state.share[rows, first]
     inside = chance > state.none
     sure = max(settings.sure - EASIER * territory(chain.ridge), 0.0)
+    kept = inside & (chance >= np.clip(sure + settings.surprise * surprise, SUREST[0], SUREST[1]))
+    share = state.share
+    share *= trust(chance, inside, 1 - territory(chain.ridge))[:, None]
     found = Answer(
         best=np.where(inside, state.who[rows, first], 0).astype(np.int32),
         second=np.where(inside, state.who[rows, next_], state.who[rows, first]).astype(np.int32),
-        chance=np.where(inside, chance, state.none),
-        second_chance=np.where(inside, state.share[rows, next_], state.share[rows, first]),
-        kept=inside & (chance >= np.clip(sure + settings.surprise * surprise, SUREST[0], SUREST[1])),
+        chance=np.where(inside, share[rows, first], state.none),
+        second_chance=np.where(inside, share[rows, next_], share[rows, first]),
+        kept=kept,
         who=state.who,
-        share=state.share,
+        share=share,
     )
     if settings.unmodeled_fixed_cells:
         _claim(found, chain)
