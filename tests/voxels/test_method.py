@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cellcarve.data.bins import BinArray
 from cellcarve.data.prior import Prior, PriorRaster
 from cellcarve.data.table import Status
 from cellcarve.errors import InputError, SettingsError
@@ -208,6 +209,28 @@ def test_an_assignment_for_every_row(tissue):
     assert found.expected.shape == (len(found.names), len(table.genes))
     core = prior.core & (found.best > 0)
     assert np.mean(found.prior[found.best[core] - 1] == prior.cell[core]) > 0.7
+
+
+def test_cells_do_not_depend_on_how_a_slide_lies(tissue):
+    table, prior = tissue
+    settings = replace(SHORT, ignore_z_coord=True, voxel_size=2.0, burnin_voxel_size=4.0)
+    straight = BinArray(2.0, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
+    turned = BinArray(2.0, (-np.cos(0.3), np.sin(0.3), 900.0, np.sin(0.3), np.cos(0.3), -40.0))
+    places = straight.middles(table.x, table.y)
+    runs = []
+    for bins in (straight, turned):
+        x, y = (v.astype(np.float32) for v in bins.place(*places))
+        runs.append(run((replace(table, x=x, y=y, bins=bins), prior), settings))
+    one, other = runs
+    for name in ("best", "cell", "voxel_cell", "voxel_i", "voxel_j", "voxel_count", "moved"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    for x, y in (("x", "y"), ("moved_x", "moved_y")):
+        wanted = turned.place(getattr(one, x), getattr(one, y))
+        np.testing.assert_allclose((getattr(other, x), getattr(other, y)), wanted, atol=1e-3)
+    np.testing.assert_allclose(other.centroid[:, :2].T, turned.place(*one.centroid[:, :2].T), atol=1e-3)
+    # Every bin lies in the middle of one voxel.
+    for low, place in ((one.x0, one.x), (one.y0, one.y)):
+        assert np.allclose((place - low) / one.voxel_size % 1, 0.5)
 
 
 def square():

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from cellcarve.data.bins import BinArray
+
 
 class Status(IntEnum):
     """Why a row takes part in the segmentation or was left out; the first reason that applies counts."""
@@ -90,6 +92,8 @@ class Table:
         Label images found beside the table, by field of view ("" = whole tissue).
     notes
         Sentences for the user about what was found or worked out.
+    bins
+        Where the bins lie that rows were counted in, or None where rows have places of their own.
     """
 
     platform: str
@@ -111,6 +115,7 @@ class Table:
     boundaries: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     label_images: dict[str, Image] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    bins: BinArray | None = None
 
     def __len__(self) -> int:
         return len(self.x)

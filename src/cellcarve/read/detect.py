@@ -63,6 +63,7 @@ def read(source: Any, settings: ReadSettings, progress: Progress | None = None) 
     _sift(read_table, taken.arrays.get("category"), settings)
     if scale == 1.0:
         check_scale(read_table)
+        read_table.bins = found.bins
     place_images(read_table, settings)
     return read_table
 

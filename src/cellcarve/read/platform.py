@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cellcarve.data.bins import BinArray
 from cellcarve.data.table import Image
 from cellcarve.read.intake import Columns
 from cellcarve.read.stream import Stream
@@ -24,7 +25,7 @@ class Found:
         µm per unit of the x and y columns, and of the z column.
     cell_scope
         True where cell ids are unique within a field of view only.
-    images, boundaries, label_images
+    images, boundaries, label_images, bins
         As in `Table`.
     """
 
@@ -38,6 +39,7 @@ class Found:
     images: tuple[Image, ...] = ()
     boundaries: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     label_images: dict[str, Image] = field(default_factory=dict)
+    bins: BinArray | None = None
 
 
 def first_of(folder: Path, *patterns: str) -> Path | None:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cellcarve.data.bins import Affine, BinArray
 from cellcarve.errors import InputError
 from cellcarve.read.intake import Columns
 from cellcarve.read.platform import Found
@@ -24,6 +25,8 @@ from cellcarve.read.stream import first_line
 SQUARE = "square_002um"
 RAW, FILTERED = "raw_feature_bc_matrix", "filtered_feature_bc_matrix"
 MAPPINGS = "barcode_mappings.parquet"
+# Side of a bin, µm.
+PITCH = 2.0
 
 
 @dataclass
@@ -78,10 +81,11 @@ def recognise(path: Path) -> Found | None:
     )
     why = f"{folder.name} in {folder.parent.name}"
     if mappings is None:
-        return Found("visium_hd", why, bins.stream(), Columns("x", "y", "gene"))
+        return Found("visium_hd", why, bins.stream(), Columns("x", "y", "gene"), bins=bin_array(bins))
     cell, nucleus = mapped(mappings, bins.barcodes)
     columns = Columns("x", "y", "gene", cell="cell_id", nucleus="in_nucleus")
-    return Found("visium_hd", f"{why}, {MAPPINGS}", bins.stream(cell_id=cell, in_nucleus=nucleus), columns)
+    stream = bins.stream(cell_id=cell, in_nucleus=nucleus)
+    return Found("visium_hd", f"{why}, {MAPPINGS}", stream, columns, bins=bin_array(bins))
 
 
 def load(folder: Path, matrices: tuple[str, ...]) -> Bins:
@@ -125,6 +129,33 @@ def load(folder: Path, matrices: tuple[str, ...]) -> Bins:
         at["array_row"].astype(np.int32),
         at["array_col"].astype(np.int32),
     )
+
+
+def grid(bins: Bins) -> Affine:
+    """(a, b, c, d, e, f) from (column, row) of a bin's corner to µm, by least squares over all bins."""
+    if np.ptp(bins.row) == 0 or np.ptp(bins.column) == 0:
+        # A single line of bins does not show how the array is turned.
+        x, y = (
+            float(np.mean(v - PITCH * (at + 0.5))) for v, at in ((bins.x, bins.column), (bins.y, bins.row))
+        )
+        return PITCH, 0.0, x, 0.0, PITCH, y
+    # Measured from the middle: far from the origin the sums would lose digits.
+    column, row = bins.column + 0.5, bins.row + 0.5
+    middle = np.array([column.mean(), row.mean()])
+    offset = np.column_stack([column - middle[0], row - middle[1]])
+    squares = offset.T @ offset
+    lines = []
+    for value in (bins.x.astype(np.float64), bins.y.astype(np.float64)):
+        turn = np.linalg.solve(squares, offset.T @ (value - value.mean()))
+        lines += [*turn.tolist(), float(value.mean() - turn @ middle)]
+    a, b, c, d, e, f = lines
+    return a, b, c, d, e, f
+
+
+def bin_array(bins: Bins) -> BinArray:
+    """Where the bins lie."""
+    a, b, c, d, e, f = grid(bins)
+    return BinArray(PITCH, (a / PITCH, b / PITCH, c, d / PITCH, e / PITCH, f))
 
 
 def mapped(path: Path, barcodes: pa.Array) -> tuple[pa.Array, pa.Array]:

@@ -1,5 +1,6 @@
 """The chain at its beginning: lattice, first labels, transcripts, first components."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -98,6 +99,9 @@ def first_frame(intake: Intake, prior: Prior, settings: VoxelSettings) -> tuple[
                 "check its scale and offset"
             )
     layers = 1 if intake.z_of[0] == intake.z_of[1] else settings.voxel_layers
+    if intake.bins is not None:
+        pitch = intake.bins.pitch
+        box[:2] = [math.floor(v / pitch) * pitch for v in box[:2]]
     return lay_frame((box[0], box[1], box[2], box[3]), fine * ratio, settings.quad_size, layers), ratio
 
 

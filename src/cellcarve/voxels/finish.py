@@ -32,22 +32,26 @@ def _voxels(chain: Chain) -> dict[str, Any]:
     return dict(zip(names, found, strict=True))
 
 
-def _transcripts(chain: Chain, intake: Intake) -> dict[str, Any]:
+def _transcripts(chain: Chain, intake: Intake, table: Table) -> dict[str, Any]:
     spots, frame = chain.spots, chain.frame
     moved = np.empty((len(spots.at), 3), np.int16)
     list_steps(frame.grid, spots, chain.order, moved)
     cell = np.where(spots.made, chain.labels.label[spots.at], 0).astype(np.int32)
     strata = len(chain.place_volume) // frame.grid.nl
+    x, y = table.x[intake.row], table.y[intake.row]
+    step_x, step_y = moved[:, 0] * frame.side, moved[:, 1] * frame.side
+    if intake.bins is not None:
+        step_x, step_y = intake.bins.turn(step_x, step_y)
     made = _back(chain.order, cell)
     return {
         "row": intake.row,
         "gene": intake.gene,
-        "x": intake.x,
-        "y": intake.y,
+        "x": x,
+        "y": y,
         "z": intake.z,
         "moved": moved,
-        "moved_x": (intake.x + moved[:, 0] * frame.side).astype(np.float32),
-        "moved_y": (intake.y + moved[:, 1] * frame.side).astype(np.float32),
+        "moved_x": (x + step_x).astype(np.float32),
+        "moved_y": (y + step_y).astype(np.float32),
         "moved_z": (intake.z + moved[:, 2] / frame.grid.nl).astype(np.float32),
         "observed_layer": _back(chain.order, (spots.place // strata).astype(np.uint8)),
         "stratum": _back(chain.order, (spots.place % strata).astype(np.uint8)),
@@ -85,7 +89,8 @@ def _averages(chain: Chain, intake: Intake, record: Record) -> dict[str, Any]:
     return found
 
 
-def _cells(chain: Chain, prior: Prior, voxels: dict[str, np.ndarray]) -> dict[str, Any]:
+def _cells(chain: Chain, given: tuple[Intake, Prior], voxels: dict[str, np.ndarray]) -> dict[str, Any]:
+    intake, prior = given
     frame, cells, count = chain.frame, chain.cells, len(chain.number)
     held = np.maximum(np.bincount(voxels["voxel_cell"], minlength=count)[1:], 1)
     sums = [
@@ -99,6 +104,8 @@ def _cells(chain: Chain, prior: Prior, voxels: dict[str, np.ndarray]) -> dict[st
             (sums[2] + 0.5) / frame.grid.nl,
         ]
     )
+    if intake.bins is not None:
+        centroid[:, 0], centroid[:, 1] = intake.bins.place(centroid[:, 0], centroid[:, 1])
     return {
         "names": [prior.names[n - 1] for n in chain.number[1:].tolist()],
         "prior": chain.number[1:],
@@ -156,12 +163,13 @@ def finish(chain: Chain, given: tuple[Intake, Prior, Table], record: Record, ans
         genes=[table.genes[g] for g in intake.gene_index.tolist()],
         gene_index=intake.gene_index,
         z_of=intake.z_of,
+        bins=intake.bins,
         notes=list(intake.notes),
         **voxels,
-        **_transcripts(chain, intake),
+        **_transcripts(chain, intake, table),
         **_answers(chain, answer),
         **_averages(chain, intake, record),
-        **_cells(chain, prior, voxels),
+        **_cells(chain, (intake, prior), voxels),
         **_model(chain),
     )
 

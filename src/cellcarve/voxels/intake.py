@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellcarve.data.bins import BinArray
 from cellcarve.data.prior import Prior
 from cellcarve.data.table import Status, Table
 from cellcarve.errors import InputError
@@ -20,7 +21,7 @@ class Intake:
     row
         (T,) int64 rows of the table.
     x, y, z
-        (T,) float32; z normalised.
+        (T,) float32, along the array where the table's rows were counted in bins; z normalised.
     gene
         (T,) int32 in chain order.
     cell, core
@@ -33,6 +34,8 @@ class Intake:
         How z was normalised.
     notes
         For the user.
+    bins
+        As in `Table`: the lattice lies along the array, so that every bin falls into one voxel.
     """
 
     row: np.ndarray
@@ -46,6 +49,7 @@ class Intake:
     plain: int
     z_of: DepthLaw
     notes: list[str]
+    bins: BinArray | None = None
 
 
 def near_cells(x: np.ndarray, y: np.ndarray, cell: np.ndarray, distance: float) -> np.ndarray:
@@ -111,10 +115,13 @@ def take_in(table: Table, prior: Prior, settings: VoxelSettings) -> Intake:
     order, plain = gene_order(table.gene[row], len(table.genes), settings)
     rank = np.zeros(len(table.genes), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
+    x, y = table.x[row], table.y[row]
+    if table.bins is not None:
+        x, y = (v.astype(np.float32) for v in table.bins.middles(x, y))
     return Intake(
         row=row,
-        x=table.x[row],
-        y=table.y[row],
+        x=x,
+        y=y,
         z=depth,
         gene=rank[table.gene[row]],
         cell=prior.cell[row],
@@ -123,4 +130,5 @@ def take_in(table: Table, prior: Prior, settings: VoxelSettings) -> Intake:
         plain=plain,
         z_of=law,
         notes=notes,
+        bins=table.bins,
     )

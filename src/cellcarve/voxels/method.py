@@ -98,6 +98,8 @@ def _sample(
     threads, progress, watch = doing
     progress.stage("laying voxels")
     intake = take_in(table, prior, settings)
+    if table.bins is not None and prior.raster is not None:
+        prior = replace(prior, raster=replace(prior.raster, affine=table.bins.onto(prior.raster.affine)))
     chain, ratio = begin(intake, prior, settings, seed)
     kept, given = len(chain.number) - 1, len(prior.names)
     if kept < given:

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from cellcarve.data.bins import BinArray
+
 
 @dataclass
 class VoxelRun:
@@ -105,6 +107,9 @@ class VoxelRun:
     z_of
         (z_low, z_high, slope_x, slope_y, intercept): z normalised = (clip(z - slope_x * x - slope_y * y - intercept,
         z_low, z_high) - z_low) / (z_high - z_low).
+    bins
+        Where rows were counted in bins: the voxels lie along their array, and `place` of it leads from there to µm in
+        the tissue. All other positions are in the tissue.
     """
 
     voxel_size: float
@@ -160,6 +165,15 @@ class VoxelRun:
     log: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     z_of: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    bins: BinArray | None = None
+
+    def along(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Positions in the tissue as the voxels lie: along the array where rows were counted in bins."""
+        return (x, y) if self.bins is None else self.bins.along(x, y)
+
+    def place(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The way back from `along`."""
+        return (u, v) if self.bins is None else self.bins.place(u, v)
 
 
 def phi_rows(run: VoxelRun, first: int, last: int) -> np.ndarray:

@@ -274,3 +274,21 @@ def test_slides_and_stores_are_segmented(slide, mappings, store, bins, line):
         )
     else:
         assert got.observed_x.tolist() == [1, 2, 8, 9]
+
+
+def test_every_voxel_is_a_bin(slide, mappings):
+    """The slide lies turned: voxels lie with it, and what is told of them lies in the tissue."""
+    files = "--output-voxel-counts v.csv.gz --output-union-cell-polygons u.geojson.gz"
+    assert cli.status(["proseg", *QUICK.split(" "), *files.split(" "), *VISIUM.split(" ")]) == 0
+    got = pd.read_csv("v.csv.gz")
+    seen = np.column_stack([got.x - got.dx, got.y - got.dy])
+    far = np.hypot(*(seen[:, None] - slide[["x", "y"]].to_numpy()[None]).transpose(2, 0, 1))
+    np.testing.assert_allclose(far.min(1), 0, atol=0.01)
+    number = np.bincount(far.argmin(1), got["count"], 30)
+    assert number.tolist() == [3.0] * 29 + [0.0]
+    outlines = geopandas.read_file("/vsigzip/u.geojson.gz")
+    held = shapely.union_all(outlines.geometry.to_numpy())
+    nuclear = [place is not None for place in mappings]
+    centres = shapely.points(slide.x[nuclear], slide.y[nuclear])
+    assert shapely.contains(held, centres).mean() > 0.5
+    assert shapely.area(held) == pytest.approx(4 * round(shapely.area(held) / 4), rel=1e-3)

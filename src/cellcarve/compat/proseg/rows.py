@@ -10,6 +10,7 @@ from cellcarve.compat.proseg.options import InputOptions
 from cellcarve.compat.proseg.source import Source
 from cellcarve.data.table import Status, Table
 from cellcarve.errors import InputError
+from cellcarve.read import visium_hd
 from cellcarve.read.intake import Columns, Intake, take_in
 
 MOST_GENES = 1 << 20
@@ -56,6 +57,9 @@ def read_rows(source: Source) -> Table:
     _check(taken, source.stream.path, inputs)
     cell, names = cells(taken, inputs)
     z = None if inputs.ignore_z_coord else taken.arrays.get("z")
+    bins = None
+    if source.bins is not None and inputs.coordinate_scale is None:
+        bins = visium_hd.bin_array(source.bins)
     table = Table(
         platform="proseg",
         files=(source.stream.path,),
@@ -72,6 +76,7 @@ def read_rows(source: Source) -> Table:
         cell_names=names,
         nucleus=nuclear(taken, inputs),
         status=np.zeros(len(cell), np.uint8),
+        bins=bins,
     )
     _sift(table, inputs)
     return table

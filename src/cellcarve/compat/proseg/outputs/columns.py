@@ -59,7 +59,8 @@ def consensus(run: VoxelRun, columns: Columns) -> Columns:
         At least one column a cell: a cell that wins none keeps its best one all the same, which then is another
         cell's too.
     """
-    centre = (run.centroid[:, :2] - np.array([run.x0, run.y0])) / run.voxel_size - 0.5
+    middle = np.column_stack(run.along(run.centroid[:, 0], run.centroid[:, 1]))
+    centre = (middle - np.array([run.x0, run.y0])) / run.voxel_size - 0.5
     best = np.full(run.shape, -1, np.int64)
     filled = np.zeros(run.shape, np.int32)
     cell = np.repeat(np.arange(len(run.names)), np.diff(columns.start))

@@ -12,7 +12,8 @@ def write_masks(path: Path, run: VoxelRun, columns: Columns) -> None:
     """Write a TIFF of 32-bit cell numbers: 0 = no cell, else the cell's number plus one.
 
     A pixel is a voxel seen from above; row 0 and column 0 lie at the smallest y and x. The description tells the
-    side of a pixel and the corner of the image in µm.
+    side of a pixel and the corner of the image in µm; where rows were counted in bins the image lies along their array,
+    and ``affine`` leads from there to the tissue.
 
     Parameters
     ----------
@@ -36,7 +37,10 @@ def write_masks(path: Path, run: VoxelRun, columns: Columns) -> None:
     cell = np.repeat(np.arange(1, len(columns.start), dtype=np.uint32), np.diff(columns.start))
     label[columns.row, columns.column] = cell
     side = float(run.voxel_size)
-    told = json.dumps({"pixel_size_um": side, "x0_um": float(run.x0), "y0_um": float(run.y0)})
+    about: dict[str, object] = {"pixel_size_um": side, "x0_um": float(run.x0), "y0_um": float(run.y0)}
+    if run.bins is not None:
+        about["affine"] = run.bins.affine
+    told = json.dumps(about)
     per_cm = 1e4 / side
     tifffile.imwrite(
         path,

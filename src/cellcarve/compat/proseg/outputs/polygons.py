@@ -55,6 +55,7 @@ def _polygons(run: VoxelRun, start: np.ndarray, row: np.ndarray, column: np.ndar
         return np.empty(0, object)
     group, ring, corner = trace(start, row, column)
     place = np.array([run.x0, run.y0]) + corner * np.float64(run.voxel_size)
+    place = np.column_stack(run.place(place[:, 0], place[:, 1]))
     parts = np.append(0, np.cumsum(np.bincount(group, minlength=groups)))
     return shapely.from_ragged_array(
         shapely.GeometryType.MULTIPOLYGON, place, (ring, np.arange(len(ring)), parts)

@@ -38,25 +38,6 @@ def from_mappings(table: Table, source: Source, options: Options) -> Prior:
         coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32) + 1
     )
     trust = 1 - options.model.nuclear_reassignment_prob
-    raster = PriorRaster(label, grid(bins), trust, nuclear=True)
+    raster = PriorRaster(label, visium_hd.grid(bins), trust, nuclear=True)
     prior = unlaid(raster, names, f"barcode mappings {path}", [])
     return laid(table, prior, "give the mappings of the same slide")
-
-
-def grid(bins: visium_hd.Bins) -> tuple[float, float, float, float, float, float]:
-    """(a, b, c, d, e, f) from (column, row) of a bin's corner to µm, by least squares over all bins."""
-    if np.ptp(bins.row) == 0 or np.ptp(bins.column) == 0:
-        # A single line of bins does not show how the array is turned.
-        x, y = (float(np.mean(v - 2.0 * (at + 0.5))) for v, at in ((bins.x, bins.column), (bins.y, bins.row)))
-        return 2.0, 0.0, x, 0.0, 2.0, y
-    # Measured from the middle: far from the origin the sums would lose digits.
-    column, row = bins.column + 0.5, bins.row + 0.5
-    middle = np.array([column.mean(), row.mean()])
-    offset = np.column_stack([column - middle[0], row - middle[1]])
-    squares = offset.T @ offset
-    lines = []
-    for value in (bins.x.astype(np.float64), bins.y.astype(np.float64)):
-        turn = np.linalg.solve(squares, offset.T @ (value - value.mean()))
-        lines += [*turn.tolist(), float(value.mean() - turn @ middle)]
-    a, b, c, d, e, f = lines
-    return a, b, c, d, e, f
