@@ -172,3 +172,37 @@ def test_every_option_is_read():
     names, endings = read_names()
     unread = [field for field in settings_fields() if field.split(".")[1] not in names]
     assert [field for field in unread if not field.endswith(endings)] == []
+
+
+def inner_loops(function: ast.FunctionDef) -> Iterator[ast.For]:
+    """Loops that hold no other loop."""
+    for loop in ast.walk(function):
+        if isinstance(loop, ast.For) and not any(
+            isinstance(n, ast.For | ast.While) for s in loop.body for n in ast.walk(s)
+        ):
+            yield loop
+
+
+def sums_and_stores(loop: ast.For) -> bool:
+    targets = [
+        target
+        for node in ast.walk(loop)
+        if isinstance(node, ast.Assign | ast.AugAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    added = any(
+        isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) for node in ast.walk(loop)
+    )
+    return added and any(isinstance(target, ast.Subscript) for target in targets)
+
+
+@each_file
+def test_sums_in_any_order_are_taken_where_nothing_is_stored(path):
+    """Else the machine asks at run time how arrays lie in memory, and adds up in one order or in another."""
+    wrong = [
+        function.name
+        for function in functions(parsed(path))
+        if any("fastmath" in ast.unparse(decorator) for decorator in function.decorator_list)
+        and any(sums_and_stores(loop) for loop in inner_loops(function))
+    ]
+    assert not wrong

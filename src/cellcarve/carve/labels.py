@@ -25,6 +25,18 @@ def share_of(weight, profile, c, g):
 
 
 @njit(cache=True, nogil=True, fastmath=_REORDER)
+def parts_of(weight, profile, c, g, part):
+    """What each programme of a cell makes of a gene, into `part` (Q,); returns their sum."""
+    for q in range(len(part)):
+        part[q] = weight[c, q] * profile[g, q]
+    # In a loop of its own: what also writes is added up several terms at once or one by one, as arrays happen to lie.
+    total = np.float32(1e-30)
+    for q in range(len(part)):
+        total += part[q]
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath=_REORDER)
 def shares(cell, gene, weight, profile):
     """lambda_cg of each pair of a cell and a gene, (V,) float32."""
     out = np.empty(len(cell), np.float32)
@@ -265,17 +277,7 @@ def _softmax(score, out):
         out[k] /= total
 
 
-@njit(cache=True, nogil=True, fastmath=_REORDER)
-def _parts(weight, profile, c, g, part):
-    """What each programme of a cell makes of a gene, into `part` (Q,); returns their sum."""
-    total = np.float32(1e-30)
-    for q in range(len(part)):
-        part[q] = weight[c, q] * profile[g, q]
-        total += part[q]
-    return total
-
-
-@njit(cache=True, nogil=True, fastmath=_REORDER)
+@njit(cache=True, nogil=True)
 def recount(pixel, gene, candidate, mine, weight, profile, gained, back):
     """Soft transcripts of each cell's programmes, added to `gained` (C, Q), and of the background's genes, to `back`.
 
@@ -291,7 +293,7 @@ def recount(pixel, gene, candidate, mine, weight, profile, gained, back):
             # Below a hundredth it changes nothing that is kept.
             if c == 0 or r < 0.01:
                 continue
-            total = _parts(weight, profile, c, g, part)
+            total = parts_of(weight, profile, c, g, part)
             r /= total
             for q in range(number):
                 gained[c, q] += part[q] * r
@@ -309,7 +311,7 @@ def total_types(pixel, gene, candidate, mine, weight, profile, totals):
             c = candidate[pixel[t], k]
             if c == 0 or mine[t, k] < 0.01:
                 continue
-            total = _parts(weight, profile, c, g, part)
+            total = parts_of(weight, profile, c, g, part)
             for q in range(number):
                 totals[g, q] += part[q] * (mine[t, k] / total)
 

@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
+from cellcarve.carve.labels import parts_of
 from cellcarve.data import flat
 
 # A profile holds this many transcripts of the overall profile for every gene of the panel, so that no gene is impossible
@@ -146,18 +147,14 @@ def proportions(gained: np.ndarray, share: np.ndarray) -> np.ndarray:
     return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+@njit(cache=True, nogil=True)
 def split_counts(cell, gene, amount, weight, profile, gained, totals):
     """Split counts among programmes in proportion to weight * profile; adds to both sums, to `totals` unless empty."""
     number = profile.shape[1]
     part = np.empty(number, np.float32)
     for i in range(len(cell)):
         c, g = cell[i], gene[i]
-        total = np.float32(1e-30)
-        for k in range(number):
-            part[k] = weight[c, k] * profile[g, k]
-            total += part[k]
-        scale = amount[i] / total
+        scale = amount[i] / parts_of(weight, profile, c, g, part)
         for k in range(number):
             gained[c, k] += part[k] * scale
         if len(totals):
