@@ -20,8 +20,10 @@ from cellcarve.voxels.threads import Threads
 
 WARM_UP = 20
 COLDEST = 0.01
-# After the warm-up components learn every so many sweeps: they change slowly and cost as much as all cells.
-LEARN_EVERY = 2
+# After the warm-up expression is drawn every so many sweeps, and components learn every so many: labels change little
+# between two sweeps, components less, and to draw either costs as much as all else. The posterior does not ask how often
+# its parts are drawn.
+EXPRESS_EVERY, LEARN_EVERY = 4, 8
 # Recorded sweeps that transcripts look around in: every so many, as labels change little between two sweeps, and not
 # more than this in all.
 LOOK_EVERY, MOST_LOOKS = 4, 1000
@@ -89,6 +91,16 @@ def _dispersed(settings: VoxelSettings, burning: bool) -> bool:
     return settings.dispersion is None and (settings.variable_burnin_dispersion or not burning)
 
 
+def _express(
+    chain: Chain, settings: VoxelSettings, turn: tuple[int, int], sampled: bool, threads: Threads
+) -> None:
+    """Draw expression where it is its turn: the sweep and how many there are, of which the last always draws."""
+    n, number = turn
+    if n % EXPRESS_EVERY == 0 or n == number - 1:
+        learn = "learn" if n % LEARN_EVERY == 0 else "keep"
+        draw_expression(chain, settings, learn, sampled, threads)
+
+
 def burn_in(chain: Chain, settings: VoxelSettings, ratio: int, threads: Threads) -> Iterator[Step]:
     """Warm-up with labels fixed, then sweeps on the coarse lattice without moves of transcripts."""
     sampled = _dispersed(settings, True)
@@ -101,8 +113,7 @@ def burn_in(chain: Chain, settings: VoxelSettings, ratio: int, threads: Threads)
     for n in range(chain.sweep - WARM_UP, settings.burnin_samples):
         chain.sweep += 1
         changed = _voxels(chain, plan_of(chain, settings, ratio, 1.0), coloured, threads)
-        learn = "learn" if n % LEARN_EVERY == 0 else "keep"
-        draw_expression(chain, settings, learn, sampled, threads)
+        _express(chain, settings, (n, settings.burnin_samples), sampled, threads)
         yield Step("burn-in", chain.sweep, changed)
 
 
@@ -111,7 +122,8 @@ def sampling(chain: Chain, settings: VoxelSettings, record: Record, threads: Thr
     drift = drift_for(chain, settings)
     coloured = colours(chain.frame.grid, chain.labels.open)
     sampled = _dispersed(settings, False)
-    for n in range(chain.sweep - WARM_UP - settings.burnin_samples, settings.samples + settings.hillclimb):
+    last = settings.samples + settings.hillclimb
+    for n in range(chain.sweep - WARM_UP - settings.burnin_samples, last):
         chain.sweep += 1
         climbed = n - settings.samples
         temperature = COLDEST ** ((climbed + 1) / settings.hillclimb) if climbed >= 0 else 1.0
@@ -125,8 +137,7 @@ def sampling(chain: Chain, settings: VoxelSettings, record: Record, threads: Thr
             if record.sweeps % max(LOOK_EVERY, settings.recorded_samples // MOST_LOOKS) == 0:
                 look_around(chain, drift, record, threads)
             record.add(state, settings.unmodeled_fixed_cells, threads)
-        learn = "learn" if n % LEARN_EVERY == 0 else "keep"
-        draw_expression(chain, settings, learn, sampled, threads)
+        _express(chain, settings, (n, last), sampled, threads)
         yield Step("sampling" if climbed < 0 else "hill-climb", chain.sweep, changed)
 
 
