@@ -213,7 +213,7 @@ def test_an_assignment_for_every_row(tissue):
 
 def test_cells_do_not_depend_on_how_a_slide_lies(tissue):
     table, prior = tissue
-    settings = replace(SHORT, ignore_z_coord=True, voxel_size=2.0, burnin_voxel_size=4.0)
+    settings = replace(SHORT, ignore_z_coord=True)
     straight = BinArray(2.0, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     turned = BinArray(2.0, (-np.cos(0.3), np.sin(0.3), 900.0, np.sin(0.3), np.cos(0.3), -40.0))
     places = straight.middles(table.x, table.y)
@@ -228,7 +228,8 @@ def test_cells_do_not_depend_on_how_a_slide_lies(tissue):
         wanted = turned.place(getattr(one, x), getattr(one, y))
         np.testing.assert_allclose((getattr(other, x), getattr(other, y)), wanted, atol=1e-3)
     np.testing.assert_allclose(other.centroid[:, :2].T, turned.place(*one.centroid[:, :2].T), atol=1e-3)
-    # Every bin lies in the middle of one voxel.
+    # Every bin lies in the middle of one voxel, which is as large as it unless told otherwise.
+    assert one.voxel_size == 2.0
     for low, place in ((one.x0, one.x), (one.y0, one.y)):
         assert np.allclose((place - low) / one.voxel_size % 1, 0.5)
 

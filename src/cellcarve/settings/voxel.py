@@ -30,9 +30,9 @@ class VoxelSettings(Validated):
     recorded_samples
         Last sweeps before the hill-climb that are averaged.
     burnin_voxel_size
-        Side of a coarse voxel in µm; by default 2, or twice the fine one.
+        Side of a coarse voxel in µm; by default twice the fine one.
     voxel_size
-        Side of a fine voxel in µm; by default 1, or half of the coarse one.
+        Side of a fine voxel in µm; by default half of the coarse one, else 1, or a bin where transcripts come in bins.
     quad_size
         Side in µm of the squares that threads work on; part of the result's address, unlike the number of threads.
     morphology_steps_per_iter

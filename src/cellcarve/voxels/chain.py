@@ -88,7 +88,7 @@ class Chain:
 
 def first_frame(intake: Intake, prior: Prior, settings: VoxelSettings) -> tuple[Frame, int]:
     """The coarse lattice over transcripts, and how many fine voxels a coarse one is wide."""
-    fine, ratio = sides_of(settings)
+    fine, ratio = sides_of(settings, 1.0 if intake.bins is None else intake.bins.pitch)
     box = [float(intake.x.min()), float(intake.y.min()), float(intake.x.max()), float(intake.y.max())]
     if prior.raster is not None:
         low_x, low_y, high_x, high_y = extent(prior.raster)

@@ -38,8 +38,15 @@ class Frame:
         return self.side * self.side / self.grid.nl
 
 
-def sides_of(settings: VoxelSettings) -> tuple[float, int]:
+def sides_of(settings: VoxelSettings, usual: float = 1.0) -> tuple[float, int]:
     """Side of a fine voxel in µm, and how many of them a coarse one is wide.
+
+    Parameters
+    ----------
+    settings
+        They may give either, both or none.
+    usual
+        Side of a fine voxel where none is given, µm.
 
     Raises
     ------
@@ -48,7 +55,7 @@ def sides_of(settings: VoxelSettings) -> tuple[float, int]:
     """
     coarse, fine = settings.burnin_voxel_size, settings.voxel_size
     if fine is None:
-        fine = 1.0 if coarse is None else coarse / 2
+        fine = usual if coarse is None else coarse / 2
     if coarse is None:
         coarse = 2 * fine
     ratio = coarse / fine
