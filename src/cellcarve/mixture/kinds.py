@@ -133,7 +133,7 @@ def _belief(held: csr_matrix, profile: np.ndarray, share: np.ndarray, cool: floa
 
 def _start(sample: csr_matrix, base: np.ndarray, many: int, seed: np.random.Generator) -> np.ndarray:
     """First profiles: components far from those chosen before, on square-rooted shares (k-means++)."""
-    shares = sample.multiply(1 / sample.sum(1)).tocsr().sqrt()
+    shares = sample.multiply(1 / np.maximum(sample.sum(1), 1)).tocsr().sqrt()
     chosen = [int(seed.integers(sample.shape[0]))]
     away = np.full(sample.shape[0], np.inf)
     for _ in range(many - 1):

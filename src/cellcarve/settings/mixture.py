@@ -8,7 +8,7 @@ from cellcarve.errors import SettingsError
 from cellcarve.validate import Validated, bounded
 
 Compat = Literal["", "0.7"]
-Composition = Literal["auto", "dirichlet", "classic"]
+Composition = Literal["dirichlet", "classic"]
 NcvMethod = Literal["ri", "dense", "sparse"]
 NcvEmbedding = Literal["pca", "umap"]
 
@@ -46,8 +46,7 @@ class MixtureSettings(Validated):
     z_stretch
         Factor on z before distances are measured.
     composition
-        How genes weigh: "dirichlet" (shrunk towards cell types), "classic" (counts), or "auto" by how often
-        genes repeat within cells.
+        How genes weigh: "dirichlet" (shrunk towards kinds of cells) or "classic" (counts alone).
     merges
         Join neighbouring cells that are better explained as one.
     anchors
@@ -75,7 +74,7 @@ class MixtureSettings(Validated):
     cyto_genes: tuple[str, ...] = ()
     force_2d: bool = False
     z_stretch: float = bounded(1.0, 1e-6, 1e6)
-    composition: Composition = "auto"
+    composition: Composition = "dirichlet"
     merges: bool = True
     anchors: bool = True
     ncv_neighbours: int = bounded(0, 0)
