@@ -97,5 +97,7 @@ def _trace(course: Course, fewest: int) -> Trace:
         changed=np.array([r.changed for r in rounds]),
         noise=np.array([r.noise for r in rounds]),
         merged=np.array([r.merged for r in rounds], np.int64),
+        split=np.array([r.split for r in rounds], np.int64),
+        born=np.array([r.born for r in rounds], np.int64),
         history=len(course.history or []),
     )

@@ -67,6 +67,8 @@ def fit(
         ready.fewest,
         ready.molecules.genes,
         settings.merges and not settings.compat,
+        settings.splits and not settings.compat,
+        settings.births and not settings.compat,
         compute.seed,
         compute.threads,
     )

@@ -118,8 +118,8 @@ class Trace:
         (R,) float64, share of transcripts that changed their cell.
     noise
         (R,) float64, share of transcripts in no cell.
-    merged
-        (R,) int64 cells joined.
+    merged, split, born
+        (R,) int64 cells joined, parted and begun.
     history
         Rounds at the end that took part in the vote.
     """
@@ -129,6 +129,8 @@ class Trace:
     changed: np.ndarray
     noise: np.ndarray
     merged: np.ndarray
+    split: np.ndarray
+    born: np.ndarray
     history: int
 
 

@@ -10,6 +10,7 @@ from numba import njit
 from cellcarve.chain.streams import MIXTURE_KINDS
 from cellcarve.mixture.assign import draw_all
 from cellcarve.mixture.balance import learn_balance
+from cellcarve.mixture.birth import births
 from cellcarve.mixture.change import move
 from cellcarve.mixture.compartments import confidences
 from cellcarve.mixture.earlier import main_segments
@@ -18,6 +19,7 @@ from cellcarve.mixture.kinds import learn_kinds
 from cellcarve.mixture.merge import joins
 from cellcarve.mixture.pieces import loose_pieces
 from cellcarve.mixture.shape import refit
+from cellcarve.mixture.split import splits
 from cellcarve.mixture.start import place_noise
 from cellcarve.mixture.state import State
 
@@ -44,8 +46,8 @@ class Plan:
         Transcripts that make a cell count in the trace.
     genes
         Number of genes.
-    merges
-        Whether components may be joined.
+    merges, splits, births
+        Whether components may be joined, parted and begun.
     seed, threads
         Of the run.
     """
@@ -55,6 +57,8 @@ class Plan:
     fewest: int
     genes: int
     merges: bool
+    splits: bool
+    births: bool
     seed: int
     threads: int
 
@@ -72,6 +76,8 @@ class Round:
     changed: float
     noise: float
     merged: int = 0
+    split: int = 0
+    born: int = 0
 
 
 @dataclass
@@ -116,9 +122,8 @@ def steps(state: State, plan: Plan) -> Iterator[Course]:
                 learn_balance(state)
         refresh(state)
         done = _look(state, plan, len(changes[0][0]))
-        if plan.merges and course.history is None and _due(state.sweep):
-            who, to, done.merged = joins(state, 0.0)
-            changes.append(_moved(state, who, to))
+        if course.history is None and _due(state.sweep):
+            _reshape(state, plan, done)
             refresh(state)
         course.rounds.append(done)
         if course.history is not None:
@@ -127,6 +132,17 @@ def steps(state: State, plan: Plan) -> Iterator[Course]:
             last = min(last, state.sweep + plan.history)
             course.history = History(state.sweep, state.scene.label.copy())
         yield course
+
+
+def _reshape(state: State, plan: Plan, done: Round) -> None:
+    """Begin, part and join components, each where it is asked for; what was parted wrongly is joined at once."""
+    if plan.births:
+        done.born = births(state, plan.fewest)
+    if plan.splits:
+        done.split = splits(state, plan.fewest)
+    if plan.merges:
+        who, to, done.merged = joins(state, 0.0)
+        move(state, who, to)
 
 
 def _due(sweep: int) -> bool:

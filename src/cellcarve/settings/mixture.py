@@ -49,6 +49,10 @@ class MixtureSettings(Validated):
         How genes weigh: "dirichlet" (shrunk towards kinds of cells) or "classic" (counts alone).
     merges
         Join neighbouring cells that are better explained as one.
+    splits
+        Part cells that are better explained as two.
+    births
+        Begin cells where transcripts that are hardly noise lie together without one.
     anchors
         Cells of the prior are kept and hold their nuclear transcripts as firmly as the prior is trusted.
     ncv_neighbours
@@ -76,6 +80,8 @@ class MixtureSettings(Validated):
     z_stretch: float = bounded(1.0, 1e-6, 1e6)
     composition: Composition = "dirichlet"
     merges: bool = True
+    splits: bool = False
+    births: bool = False
     anchors: bool = True
     ncv_neighbours: int = bounded(0, 0)
     ncv_method: NcvMethod = "ri"
