@@ -142,7 +142,7 @@ def made_run(table, cell, coloured=True):
         compartments=None,
         trace=Trace(
             np.array([1, 10]), np.stack([40 - np.arange(20), 32 - np.arange(20) // 5], axis=1), half, half / 10,
-            np.zeros(20, np.int64), 5,
+            np.zeros(20, np.int64), np.zeros(20, np.int64), np.zeros(20, np.int64), 5,
         ),
     )  # fmt: skip
 
