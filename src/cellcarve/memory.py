@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from cellcarve.data.table import Table
 
 _UNIT = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-# GNU's M_ARENA_MAX.
-_ARENAS = -8
+# GNU's M_ARENA_MAX and M_MMAP_THRESHOLD.
+_ARENAS, _MAPPED = -8, -3
+# Arrays of so many bytes and more get pages of their own, which go back to the system with them.
+_LARGE = 2**20
 # What asking for the C library raises where it is another one, or where a library has to have a name.
 _NO_LIBRARY = (OSError, AttributeError, TypeError)
 # Libraries that are loaded while transcripts are assigned, and when results are written.
@@ -80,10 +82,12 @@ def room(bytes_: int) -> int:
 def one_heap() -> None:
     """Let threads that start from now on share one heap: what one of them frees, another can use.
 
-    Only where the C library is GNU's, which else gives each thread a heap of its own and takes none back.
+    Only where the C library is GNU's, which else gives each thread a heap of its own and takes none back. It also raises
+    the size from which arrays have pages of their own up to 32 MiB as larger ones are freed, which leaves holes.
     """
     with suppress(*_NO_LIBRARY):
         ctypes.CDLL(None).mallopt(_ARENAS, 1)
+        ctypes.CDLL(None).mallopt(_MAPPED, _LARGE)
 
 
 def trim() -> None:

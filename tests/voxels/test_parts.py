@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 from cellcarve.data.prior import PriorRaster
 from cellcarve.errors import MemoryBudgetError, SettingsError
 from cellcarve.settings import VoxelSettings
-from cellcarve.voxels.depth import normalise
+from cellcarve.voxels.depth import depth_of, law_of
 from cellcarve.voxels.intake import gene_order, near_cells
 from cellcarve.voxels.lattice import block, columns_of, lay_frame, refine, sides_of, split_voxels, voxels_of
 from cellcarve.voxels.nearest import two_nearest
@@ -37,21 +37,23 @@ def test_depth_is_untilted_and_runs_from_0_to_1():
     random = np.random.default_rng(0)
     x, y = random.uniform(0, 1000, 5000), random.uniform(0, 500, 5000)
     level = random.uniform(0, 10, 5000)
-    depth, (low, high, slope_x, slope_y, intercept) = normalise(x, y, level + 0.02 * x - 0.01 * y)
+    z = level + 0.02 * x - 0.01 * y
+    law = low, high, slope_x, slope_y, intercept = law_of(x, y, z)
+    depth = depth_of(x, y, z, law)
     assert slope_x == pytest.approx(0.02, abs=1e-3)
     assert slope_y == pytest.approx(-0.01, abs=1e-3)
     assert depth.min() == 0
     assert depth.max() == 1
     assert np.corrcoef(depth, level)[0, 1] > 0.999
-    again = (
-        np.clip(level + 0.02 * x - 0.01 * y - slope_x * x - slope_y * y - intercept, low, high) - low
-    ) / (high - low)
+    again = (np.clip(z - slope_x * x - slope_y * y - intercept, low, high) - low) / (high - low)
     assert np.allclose(again, depth, atol=1e-5)
 
 
 def test_depth_without_span_is_one_layer():
-    assert normalise(np.zeros(3), np.zeros(3), np.full(3, 7.0))[1] == (0, 0, 0, 0, 0)
-    assert not normalise(np.zeros(3), np.zeros(3), None)[0].any()
+    zero, seven = np.zeros(3), np.full(3, 7.0)
+    for z in (seven, None):
+        assert law_of(zero, zero, z) == (0, 0, 0, 0, 0)
+        assert not depth_of(zero, zero, z, law_of(zero, zero, z)).any()
 
 
 @settings(deadline=None, max_examples=30)

@@ -58,7 +58,7 @@ class Chain:
     place_volume
         (p,) volume of each layer and stratum, µm².
     order
-        (T,) int64: transcript of the intake that each of `spots` is.
+        (T,) int32, int64 where there are too many: transcript of the intake that each of `spots` is.
     number
         (c,) int32 prior cell of each cell; entry 0 is 0.
     room
@@ -89,7 +89,8 @@ class Chain:
 def first_frame(intake: Intake, prior: Prior, settings: VoxelSettings) -> tuple[Frame, int]:
     """The coarse lattice over transcripts, and how many fine voxels a coarse one is wide."""
     fine, ratio = sides_of(settings, 1.0 if intake.bins is None else intake.bins.pitch)
-    box = [float(intake.x.min()), float(intake.y.min()), float(intake.x.max()), float(intake.y.max())]
+    x, y = intake.places
+    box = [float(x.min()), float(y.min()), float(x.max()), float(y.max())]
     if prior.raster is not None:
         low_x, low_y, high_x, high_y = extent(prior.raster)
         if low_x > box[2] or low_y > box[3] or high_x < box[0] or high_y < box[1]:
@@ -109,7 +110,7 @@ def prior_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSett
     """What the prior itself says of the voxels of a lattice, numbered as in the prior."""
     if prior.raster is not None:
         return from_raster(frame, prior.raster)
-    voxel = voxels_of(frame, intake.x, intake.y, intake.z)
+    voxel = voxels_of(frame, *intake.places, intake.z)
     trust = (1 - settings.nuclear_reassignment_prob, 1 - settings.prior_seg_reassignment_prob)
     return from_rows(frame, voxel, intake.cell, intake.core, trust)
 
@@ -118,7 +119,7 @@ def density_of(frame: Frame, intake: Intake) -> np.ndarray | None:
     """Relative density of transcripts in every column; None where voxels are too coarse to tell ridges."""
     if frame.side > COARSEST:
         return None
-    i, j, _ = columns_of(frame, voxels_of(frame, intake.x, intake.y, intake.z))
+    i, j, _ = columns_of(frame, voxels_of(frame, *intake.places, intake.z))
     return relative_density(frame, j * frame.grid.nx + i)
 
 
@@ -233,10 +234,10 @@ def lay_labels(frame: Frame, start: Start, held: np.ndarray) -> Labels:
 
 def lay_spots(frame: Frame, intake: Intake) -> tuple[Spots, np.ndarray]:
     """Transcripts sorted by tile and voxel, none of them moved yet, and their order."""
-    seen = voxels_of(frame, intake.x, intake.y, intake.z)
+    seen = voxels_of(frame, *intake.places, intake.z)
     i, j, _ = columns_of(frame, seen)
     tile = (j // frame.grid.tile) * frame.grid.across + i // frame.grid.tile
-    order = np.lexsort((seen, tile))
+    order = np.lexsort((seen, tile)).astype(intake.row.dtype)
     count = len(order)
     g = frame.grid
     spots = Spots(
@@ -322,7 +323,8 @@ def begin(intake: Intake, prior: Prior, settings: VoxelSettings, seed: int) -> t
     fixed = np.zeros(len(number), bool) if prior.fixed is None else np.append(False, prior.fixed)[number]
     cells = lay_cells(home, frame.grid.nl, fixed)
     measure_cells(frame, labels.label, cells)
-    volume = place_spots(frame, spots, (intake.x[order], intake.y[order]), settings)
+    x, y = intake.places
+    volume = place_spots(frame, spots, (x[order], y[order]), settings)
     sizes = Sizes(np.full(settings.ncomponents, np.log(50.0)), np.full(settings.ncomponents, 1 / 18))
     rates = lay_rates(len(number), intake, len(volume), settings, seed)
     chain = Chain(
@@ -371,7 +373,7 @@ def make_finer(chain: Chain, ratio: int, given: tuple[Intake, Prior], settings: 
     chain.frame, chain.labels = frame, chain.labels._replace(**parts)
     intake = given[0]
     prior_on_finer(chain, given, settings)
-    x, y = intake.x[chain.order], intake.y[chain.order]
+    x, y = (v[chain.order] for v in intake.places)
     seen = voxels_of(frame, x, y, intake.z[chain.order])
     chain.spots = chain.spots._replace(
         seen=seen, at=seen.copy(), head=np.empty(len(parts["label"]), np.int32)

@@ -9,13 +9,13 @@ from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table
 from cellcarve.voxels.chain import Chain
-from cellcarve.voxels.gather import list_steps, list_weights, voxels_by_cell
+from cellcarve.voxels.gather import list_steps, voxels_by_cell
 from cellcarve.voxels.intake import Intake
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
 from cellcarve.voxels.soft import Answer
 from cellcarve.voxels.split import Room
-from cellcarve.voxels.tally import counts_of, sparse
+from cellcarve.voxels.tally import counts_of, sparse, tabulate
 
 
 def _back(order: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -38,21 +38,14 @@ def _transcripts(chain: Chain, intake: Intake, table: Table) -> dict[str, Any]:
     list_steps(frame.grid, spots, chain.order, moved)
     cell = np.where(spots.made, chain.labels.label[spots.at], 0).astype(np.int32)
     strata = len(chain.place_volume) // frame.grid.nl
-    x, y = table.x[intake.row], table.y[intake.row]
-    step_x, step_y = moved[:, 0] * frame.side, moved[:, 1] * frame.side
-    if intake.bins is not None:
-        step_x, step_y = intake.bins.turn(step_x, step_y)
     made = _back(chain.order, cell)
     return {
         "row": intake.row,
         "gene": intake.gene,
-        "x": x,
-        "y": y,
+        "x": table.x[intake.row],
+        "y": table.y[intake.row],
         "z": intake.z,
         "moved": moved,
-        "moved_x": (x + step_x).astype(np.float32),
-        "moved_y": (y + step_y).astype(np.float32),
-        "moved_z": (intake.z + moved[:, 2] / frame.grid.nl).astype(np.float32),
         "observed_layer": _back(chain.order, (spots.place // strata).astype(np.uint8)),
         "stratum": _back(chain.order, (spots.place % strata).astype(np.uint8)),
         "cell": made,
@@ -60,7 +53,8 @@ def _transcripts(chain: Chain, intake: Intake, table: Table) -> dict[str, Any]:
     }
 
 
-def _answers(chain: Chain, answer: Answer) -> dict[str, Any]:
+def answered(chain: Chain, answer: Answer) -> dict[str, Any]:
+    """The soft answer as `VoxelRun` holds it."""
     names = {
         "best": "best",
         "probability": "chance",
@@ -69,21 +63,30 @@ def _answers(chain: Chain, answer: Answer) -> dict[str, Any]:
         "kept": "kept",
     }
     found = {ours: _back(chain.order, getattr(answer, name)) for ours, name in names.items()}
-    spot, slot = np.nonzero(answer.who)
     shape = (len(chain.number) - 1, len(chain.rates.background))
-    gene = chain.spots.gene[spot]
-    found["weighted"] = sparse(answer.who[spot, slot], gene, answer.share[spot, slot], shape)
+    found["weighted"] = tabulate(answer.who, answer.share, chain.spots.gene, shape, np.float32)
     return found
+
+
+def unanswered(chain: Chain) -> dict[str, Any]:
+    """No cell for any transcript: for a chain that is still under way, or where nobody asks."""
+    count, shape = len(chain.order), (len(chain.number) - 1, len(chain.rates.background))
+    none, zero = np.zeros(count, np.int32), np.zeros(count, np.float32)
+    return {
+        "best": none,
+        "probability": zero,
+        "runner_up": none,
+        "runner_up_probability": zero,
+        "kept": np.zeros(count, bool),
+        "weighted": csr_matrix(shape, dtype=np.float32),
+    }
 
 
 def _averages(chain: Chain, intake: Intake, record: Record) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    held = int(np.count_nonzero(record.weight > 0))
-    cell, gene, value = np.empty(held, np.int32), np.empty(held, np.int32), np.empty(held, np.float32)
-    list_weights(record.who, record.weight, chain.spots.gene, cell, gene, value)
-    value /= np.float32(max(record.sweeps, 1))
     shape = (len(chain.number) - 1, len(chain.rates.background))
-    found["expected"] = sparse(cell, gene, value, shape)
+    found["expected"] = tabulate(record.who, record.weight, chain.spots.gene, shape, np.float32)
+    found["expected"].data /= np.float32(max(record.sweeps, 1))
     found["gene_total"] = np.bincount(intake.gene, minlength=shape[1])
     found["gene_expected"] = np.asarray(found["expected"].sum(0)).ravel().astype(np.float32)
     return found
@@ -146,10 +149,38 @@ def shed(chain: Chain) -> None:
     chain.labels = chain.labels._replace(prior=none, level=none)
 
 
-def finish(chain: Chain, given: tuple[Intake, Prior, Table], record: Record, answer: Answer) -> VoxelRun:
-    """Everything that the chain leaves behind; `log` and `notes` are the caller's."""
+def finish(
+    chain: Chain,
+    given: tuple[Intake, Prior, Table],
+    record: Record,
+    answers: dict[str, Any],
+    log: list[dict[str, Any]],
+    last: bool,
+) -> VoxelRun:
+    """Everything that the chain leaves behind.
+
+    Parameters
+    ----------
+    chain
+        The chain; `last` says that it has ended, and then it and the record are used up.
+    given
+        Transcripts, prior cells and input rows.
+    record
+        What was recorded.
+    answers
+        As `answered` or `unanswered` makes them.
+    log
+        As in `VoxelRun`.
+    last
+        The chain has ended.
+    """
     intake, prior, table = given
     frame, count = chain.frame, len(chain.number)
+    if last:
+        shed(chain)
+    averages = _averages(chain, intake, record)
+    if last:
+        record.forget()
     voxels = _voxels(chain)
     origin, target = np.divmod(record.moves[0], count)
     moves = sparse(origin, target - 1, record.moves[1].astype(np.int32), (count - 1, count - 1))
@@ -165,10 +196,11 @@ def finish(chain: Chain, given: tuple[Intake, Prior, Table], record: Record, ans
         z_of=intake.z_of,
         bins=intake.bins,
         notes=list(intake.notes),
+        log=log,
         **voxels,
         **_transcripts(chain, intake, table),
-        **_answers(chain, answer),
-        **_averages(chain, intake, record),
+        **answers,
+        **averages,
         **_cells(chain, (intake, prior), voxels),
         **_model(chain),
     )
@@ -193,8 +225,11 @@ def to_segmentation(run: VoxelRun, table: Table) -> Segmentation:
     background[run.row] = run.best == 0
     cell[run.row] = np.where(run.kept, run.best, 0)
     cells = len(run.names)
-    found = run.weighted.tocoo()
-    shape = (cells, len(table.genes))
+    found = run.weighted
+    expected = csr_matrix(
+        (found.data, run.gene_index[found.indices], found.indptr), (cells, len(table.genes))
+    )
+    expected.sort_indices()
     return Segmentation(
         cell=cell,
         best=best,
@@ -206,6 +241,6 @@ def to_segmentation(run: VoxelRun, table: Table) -> Segmentation:
         prior=run.prior,
         existence=np.ones(cells, np.float32),
         cluster=run.component,
-        expected=sparse(found.row + 1, run.gene_index[found.col], found.data, shape),
+        expected=expected,
         model={"method": "voxel", "sweeps": run.log},
     )

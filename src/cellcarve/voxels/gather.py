@@ -9,17 +9,6 @@ from cellcarve.voxels.state import Grid, Spots
 
 
 @njit(**LEAF)
-def list_weights(who, weight, spot_gene, cell, gene, value):
-    """Cell, gene and weight of every slot in use, row by row: the last three, as long as these are many, are filled."""
-    n = 0
-    for t in range(who.shape[0]):
-        for slot in range(who.shape[1]):
-            if weight[t, slot] > 0.0:
-                cell[n], gene[n], value[n] = who[t, slot], spot_gene[t], weight[t, slot]
-                n += 1
-
-
-@njit(**LEAF)
 def list_steps(grid, spots, order, step):
     """Displacement of every transcript in voxels: `step`, int16 (t, 3), is filled in input order."""
     for t in range(order.size):

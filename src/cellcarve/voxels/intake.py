@@ -9,23 +9,21 @@ from cellcarve.data.prior import Prior
 from cellcarve.data.table import Status, Table
 from cellcarve.errors import InputError
 from cellcarve.settings import VoxelSettings
-from cellcarve.voxels.depth import DepthLaw, normalise
+from cellcarve.voxels.depth import DepthLaw, depth_of, law_of
 
 
 @dataclass
 class Intake:
-    """Transcripts that take part, T of them, in input order.
+    """Transcripts that take part, T of them, in input order; columns are looked up in table and prior, not kept twice.
 
     Attributes
     ----------
+    table, prior
+        What was given.
     row
-        (T,) int64 rows of the table.
-    x, y, z
-        (T,) float32, along the array where the table's rows were counted in bins; z normalised.
-    gene
-        (T,) int32 in chain order.
-    cell, core
-        (T,) prior cell and whether the transcript is nuclear.
+        (T,) int32 rows of the table, int64 where there are too many.
+    deep
+        Depth counts: the table has one, and it was not to be ignored.
     gene_index
         (G,) int32 index of each gene into the table's.
     plain
@@ -34,22 +32,53 @@ class Intake:
         How z was normalised.
     notes
         For the user.
-    bins
-        As in `Table`: the lattice lies along the array, so that every bin falls into one voxel.
     """
 
+    table: Table
+    prior: Prior
     row: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    z: np.ndarray
-    gene: np.ndarray
-    cell: np.ndarray
-    core: np.ndarray
+    deep: bool
     gene_index: np.ndarray
     plain: int
     z_of: DepthLaw
     notes: list[str]
-    bins: BinArray | None = None
+
+    @property
+    def bins(self) -> BinArray | None:
+        """As in `Table`: the lattice lies along the array, so that every bin falls into one voxel."""
+        return self.table.bins
+
+    @property
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """(T,) float32 x and y, along the array where the table's rows were counted in bins."""
+        x, y = self.table.x[self.row], self.table.y[self.row]
+        if self.bins is None:
+            return x, y
+        x, y = self.bins.middles(x, y)
+        return x.astype(np.float32), y.astype(np.float32)
+
+    @property
+    def z(self) -> np.ndarray:
+        """(T,) float32 normalised depth."""
+        z = self.table.z[self.row] if self.deep and self.table.z is not None else None
+        return depth_of(self.table.x[self.row], self.table.y[self.row], z, self.z_of)
+
+    @property
+    def gene(self) -> np.ndarray:
+        """(T,) int32 gene in chain order."""
+        rank = np.zeros(len(self.table.genes), np.int32)
+        rank[self.gene_index] = np.arange(len(self.gene_index), dtype=np.int32)
+        return rank[self.table.gene[self.row]]
+
+    @property
+    def cell(self) -> np.ndarray:
+        """(T,) int32 prior cell."""
+        return self.prior.cell[self.row]
+
+    @property
+    def core(self) -> np.ndarray:
+        """(T,) whether the transcript is nuclear."""
+        return self.prior.core[self.row]
 
 
 def near_cells(x: np.ndarray, y: np.ndarray, cell: np.ndarray, distance: float) -> np.ndarray:
@@ -99,7 +128,7 @@ def take_in(table: Table, prior: Prior, settings: VoxelSettings) -> Intake:
             "the method voxel starts from prior cells and there are none; give nuclei or cells with --prior, or use "
             "--method carve"
         )
-    row = np.flatnonzero(table.status == Status.KEPT)
+    row = np.flatnonzero(table.status == Status.KEPT).astype(np.int32 if len(table) < 2**31 else np.int64)
     keep = near_cells(table.x[row], table.y[row], prior.cell[row], settings.max_transcript_nucleus_distance)
     notes = []
     if not keep.all():
@@ -110,25 +139,8 @@ def take_in(table: Table, prior: Prior, settings: VoxelSettings) -> Intake:
         raise InputError(
             "no transcript lies near a prior cell; check max_transcript_nucleus_distance and the prior"
         )
-    z = None if table.z is None or settings.ignore_z_coord else table.z[row]
-    depth, law = normalise(table.x[row], table.y[row], z)
+    deep = table.z is not None and not settings.ignore_z_coord
+    z = table.z[row] if deep and table.z is not None else None
     order, plain = gene_order(table.gene[row], len(table.genes), settings)
-    rank = np.zeros(len(table.genes), np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    x, y = table.x[row], table.y[row]
-    if table.bins is not None:
-        x, y = (v.astype(np.float32) for v in table.bins.middles(x, y))
-    return Intake(
-        row=row,
-        x=x,
-        y=y,
-        z=depth,
-        gene=rank[table.gene[row]],
-        cell=prior.cell[row],
-        core=prior.core[row],
-        gene_index=order,
-        plain=plain,
-        z_of=law,
-        notes=notes,
-        bins=table.bins,
-    )
+    law = law_of(table.x[row], table.y[row], z)
+    return Intake(table, prior, row, deep, gene_index=order, plain=plain, z_of=law, notes=notes)

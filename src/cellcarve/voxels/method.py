@@ -12,13 +12,13 @@ from cellcarve.errors import SettingsError
 from cellcarve.progress import Progress
 from cellcarve.settings import ComputeSettings, VoxelSettings
 from cellcarve.voxels.chain import Chain, begin
-from cellcarve.voxels.finish import finish, shed, to_segmentation
+from cellcarve.voxels.finish import answered, finish, to_segmentation, unanswered
 from cellcarve.voxels.intake import take_in
 from cellcarve.voxels.likelihood import log_likelihood
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
 from cellcarve.voxels.sampler import WARM_UP, drift_for, look_around, steps
-from cellcarve.voxels.soft import answer, unasked
+from cellcarve.voxels.soft import answer
 from cellcarve.voxels.threads import Threads
 from cellcarve.voxels.watch import Nobody, Progressed, Watch
 
@@ -112,7 +112,7 @@ def _sample(
     progress.advance(max(0, chain.sweep - WARM_UP))
 
     def result() -> VoxelRun:
-        return finish(chain, (intake, prior, table), state.record, unasked(len(intake.row)))
+        return finish(chain, (intake, prior, table), state.record, unanswered(chain), state.log, last=False)
 
     for step in steps(chain, (intake, prior), settings, ratio, state.record, threads):
         progress.advance(1)
@@ -120,15 +120,12 @@ def _sample(
             state.log.append({**vars(step), **standing(chain, threads)})
             progress.stand(told(state.log[-1]))
         watch.swept(state, result)
-    found = unasked(len(intake.row))
+    found = unanswered(chain)
     if watch.asks:
         if state.record.masses.looks == 0:
             look_around(chain, drift_for(chain, settings), state.record, threads)
-        found = answer(chain, state.record.masses, settings, threads)
-    shed(chain)
-    run = finish(chain, (intake, prior, table), state.record, found)
-    run.log = state.log
-    return run
+        found = answered(chain, answer(chain, state.record.masses, settings, threads))
+    return finish(chain, (intake, prior, table), state.record, found, state.log, last=True)
 
 
 def voxel(

@@ -77,6 +77,10 @@ class Record:
         )
         self.sweeps += 1
 
+    def forget(self) -> None:
+        """Let go of what is kept of each transcript."""
+        self.who, self.weight, self.masses = self.who[:0], self.weight[:0], no_masses(0)
+
     def add_moves(self, before: np.ndarray, after: np.ndarray, cells: int) -> None:
         """Record transcripts that repositioning moved: cells (t,) before and after."""
         moved = (before != after) & (before > 0) & (after > 0)

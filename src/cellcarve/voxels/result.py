@@ -17,7 +17,7 @@ class VoxelRun:
     begin with cell 1. Every cell owns at least one voxel. Positions x, y are in µm as in the input; z is the
     *normalised* depth 0 .. 1 (see `z_of`), and layer = min(floor(z * L), L - 1).
 
-    Three answers live side by side. The *last state* of the chain: `voxel_*`, `moved_*`, `cell`, `background`, `counts`,
+    Three answers live side by side. The *last state* of the chain: `voxel_*`, `moved`, `cell`, `background`, `counts`,
     `component`, `volume` and all per-cell shape. The *average* of such states over the recorded sweeps: `expected`. The
     *soft* answer, from where labels lay in them: `best`, `probability`, `runner_up`, `kept`, `weighted`.
 
@@ -34,15 +34,14 @@ class VoxelRun:
     voxel_count
         (V,) int32 transcripts that lie in the voxel (repositioned); what polygons by consensus vote with.
     row
-        (T,) int64 rows of the input table, ascending; rows left out (status, distance filter) do not appear.
+        (T,) int32, int64 where there are too many: rows of the input table, ascending; rows left out (status,
+        distance filter) do not appear.
     gene
         (T,) int32 index into `genes` (which are ordered as proseg orders them, not as the table).
     x, y, z
         (T,) float32 observed position; z normalised.
-    moved_x, moved_y, moved_z
-        (T,) float32 repositioned in the last state: observed plus whole voxels of displacement.
     moved
-        (T, 3) int16 that displacement in voxels along x, y, z.
+        (T, 3) int16 displacement in the last state, in voxels along x, y, z; see `lies`.
     observed_layer, stratum
         (T,) uint8 layer and density stratum (of D) of the observed position: they pick the background rate.
     cell
@@ -127,9 +126,6 @@ class VoxelRun:
     x: np.ndarray
     y: np.ndarray
     z: np.ndarray
-    moved_x: np.ndarray
-    moved_y: np.ndarray
-    moved_z: np.ndarray
     moved: np.ndarray
     observed_layer: np.ndarray
     stratum: np.ndarray
@@ -166,6 +162,15 @@ class VoxelRun:
     notes: list[str] = field(default_factory=list)
     z_of: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
     bins: BinArray | None = None
+
+    def lies(self, part: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Where some transcripts lie in the last state: x, y in µm and normalised z, float32 each."""
+        step = self.moved[part] * np.array([self.voxel_size, self.voxel_size, 1 / self.layers])
+        x, y = step[:, 0], step[:, 1]
+        if self.bins is not None:
+            x, y = self.bins.turn(x, y)
+        moved = (self.x[part] + x, self.y[part] + y, self.z[part] + step[:, 2])
+        return moved[0].astype(np.float32), moved[1].astype(np.float32), moved[2].astype(np.float32)
 
     def along(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Positions in the tissue as the voxels lie: along the array where rows were counted in bins."""

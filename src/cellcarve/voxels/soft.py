@@ -265,13 +265,6 @@ def _surprise(state: State, pairs: Pairs, law: Law, slot: np.ndarray, overall: n
     return np.log(overall / np.maximum((shown + law.share[pair]) / 2, 1e-9)).astype(np.float32)
 
 
-def unasked(count: int) -> Answer:
-    """No cell for any transcript: for a chain that is still under way, or where nobody asks."""
-    none, zero = np.zeros(count, np.int32), np.zeros(count, np.float32)
-    empty = (np.zeros((count, 0), np.int32), np.zeros((count, 0), np.float32))
-    return Answer(none, none, zero, zero, np.zeros(count, bool), *empty)
-
-
 def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threads) -> Answer:
     """Settle the chances of all transcripts.
 

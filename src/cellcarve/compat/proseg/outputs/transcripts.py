@@ -65,7 +65,7 @@ def _batch(
     if "qv" in wanted:
         unknown = np.full(len(row), np.inf, np.float32)
         columns["qv"] = unknown if table.quality is None else table.quality[row].astype(np.float32)
-    columns |= {axis: getattr(run, f"moved_{axis}")[part].astype(np.float32) for axis in "xyz"}
+    columns |= dict(zip("xyz", run.lies(part), strict=True))
     columns |= {f"observed_{axis}": getattr(run, axis)[part].astype(np.float32) for axis in "xyz"}
     columns["gene"] = pa.DictionaryArray.from_arrays(as_column(run.gene[part].astype(np.int32)), genes)
     cell = run.cell[part].astype(np.int64)
