@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import shapely
-from scipy.spatial import Delaunay
+from scipy.spatial import ConvexHull, Delaunay
 
 from cellcarve.mixture.outlines import layer_edges, outline, outline_slices
 from cellcarve.mixture.triangles import triangulate
@@ -31,6 +31,33 @@ def test_triangles_are_those_of_scipy():
     expected = {tuple(sorted(t)) for t in Delaunay(at).simplices.tolist()}
     assert len(found ^ expected) <= 2
     assert len(found & expected) > 90
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.3])
+@pytest.mark.parametrize("radius", [1.5, 7, 17])
+def test_points_on_a_lattice_are_triangulated_without_gaps(turn, radius):
+    """Four on a circle and three in a line, everywhere: the triangles still cover the hull, each place once."""
+    row, column = (v.ravel() for v in np.mgrid[-20:21, -20:21].astype(float))
+    inside = np.hypot(row, column) <= radius
+    x, y = row[inside], column[inside]
+    at = np.column_stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)])
+    corner = triangulate(*at.T)
+    shapes = shapely.polygons(at[corner])
+    assert shapely.area(shapes).sum() == pytest.approx(ConvexHull(at).volume)
+    assert shapely.union_all(shapes).area == pytest.approx(ConvexHull(at).volume)
+    assert set(corner.ravel()) == set(range(len(at)))
+
+
+def test_cells_of_bins_have_rings(kit):
+    """Transcripts at whole numbers, many to a bin, as in Stereo-seq."""
+    rng = np.random.default_rng(2)
+    at = np.rint(rng.uniform(0, 60, (6000, 2)))
+    cell = (1 + (at[:, 0] // 20) + 3 * (at[:, 1] // 20)).astype(np.int32)
+    cell[rng.random(len(cell)) < 0.1] = 0
+    rings = outline(kit.points(*at.T), cell, 1.0)
+    check(rings, np.unique(cell[cell > 0]).tolist())
+    areas = {k: shape.area for k, shape in zip(rings.cell.tolist(), polygons(rings), strict=True)}
+    assert 0.6 * 19**2 < areas[1] <= 19**2
 
 
 def test_every_cell_has_a_ring_that_holds_its_own_transcripts(kit):

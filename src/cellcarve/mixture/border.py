@@ -25,10 +25,12 @@ def beside(corner, points):
 
 @njit(cache=True, nogil=True)
 def holds(x, y, corners, fx, fy):
-    """Whether any of the points (fx, fy) lies in the triangle."""
+    """Whether any of the points (fx, fy) lies in the triangle, or it is flat."""
     a, b, c = corners
     ux, uy, vx, vy = x[b] - x[a], y[b] - y[a], x[c] - x[a], y[c] - y[a]
     area = ux * vy - uy * vx
+    if area <= 0:
+        return True
     for f in range(len(fx)):
         dx, dy = fx[f] - x[a], fy[f] - y[a]
         u, v = (dx * vy - dy * vx) / area, (ux * dy - uy * dx) / area
@@ -42,7 +44,8 @@ def carve_in(x, y, corner, fx, fy):
     """(T,) bool, the triangles that stay, and (T, 3) int32 what lies across their edges, -1 = nothing.
 
     A triangle with one edge on the border goes where a foreign point lies in it, unless its far corner is on the
-    border too: the region stays in one piece without pinches.
+    border too: the region stays in one piece without pinches. Flat triangles go first, with which a ring would touch
+    itself.
     """
     next_to = beside(corner, len(x))
     alive = np.ones(len(corner), np.bool_)
@@ -52,13 +55,20 @@ def carve_in(x, y, corner, fx, fy):
             if next_to[t, s] < 0:
                 on_border[corner[t, s]] += 1
                 on_border[corner[t, (s + 1) % 3]] += 1
+    mesh = corner, next_to, alive, on_border
+    for many in (0, len(fx)):
+        _sweeps(x, y, mesh, (fx[:many], fy[:many]))
+    return alive, next_to
+
+
+@njit(cache=True, nogil=True)
+def _sweeps(x, y, mesh, foreign):
     for _ in range(_MOST_SWEEPS):
         gone = 0
-        for t in range(len(corner)):
-            gone += _drop(x, y, (corner, next_to, alive, on_border), t, (fx, fy))
+        for t in range(len(mesh[0])):
+            gone += _drop(x, y, mesh, t, foreign)
         if gone == 0:
-            break
-    return alive, next_to
+            return
 
 
 @njit(cache=True, nogil=True)

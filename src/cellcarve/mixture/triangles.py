@@ -5,6 +5,11 @@ from numba import njit
 
 # The first triangle's corners lie this many extents away, so that it hides next to nothing of the hull.
 _AWAY = 1e4
+# Points are moved by up to this share of the extent while they are joined: four on a circle or three in a line, as on a
+# lattice, would else be judged by rounding errors that contradict each other.
+_JITTER = 1e-6
+# Triangles of a smaller share of the extent's square are those of points in one line.
+_FLAT = 1e-9
 
 
 @njit(cache=True, nogil=True)
@@ -41,6 +46,19 @@ def _hole(corner, many, edge, px, py, d):
 
 
 @njit(cache=True, nogil=True)
+def _moved(i, axis):
+    """-1 .. 1 by a point's number and axis."""
+    word = np.uint64(2 * i + axis + 1) * np.uint64(0x9E3779B97F4A7C15)
+    word = (word ^ (word >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return np.float64(word >> np.uint64(32)) / 2**31 - 1
+
+
+@njit(cache=True, nogil=True)
+def _twice_area(x, y, a, b, c):
+    return (x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a])
+
+
+@njit(cache=True, nogil=True)
 def triangulate(x, y):
     """Delaunay triangles of n points, (T, 3) int32 corners counter-clockwise; none where all lie in one line."""
     n = len(x)
@@ -50,7 +68,8 @@ def triangulate(x, y):
     px, py = np.empty(n + 3), np.empty(n + 3)
     mx, my = (x.max() + x.min()) / 2, (y.max() + y.min()) / 2
     for i in range(n):
-        px[i], py[i] = (x[i] - mx) / size, (y[i] - my) / size
+        px[i] = (x[i] - mx) / size + _JITTER * _moved(i, 0)
+        py[i] = (y[i] - my) / size + _JITTER * _moved(i, 1)
     px[n], py[n] = -2 * _AWAY, -_AWAY
     px[n + 1], py[n + 1] = 2 * _AWAY, -_AWAY
     px[n + 2], py[n + 2] = 0.0, 2 * _AWAY
@@ -62,13 +81,11 @@ def triangulate(x, y):
         for e in range(edges):
             corner[many, 0], corner[many, 1], corner[many, 2] = edge[e, 0], edge[e, 1], d
             many += 1
-    kept = 0
+    kept, covered = 0, 0.0
     for t in range(many):
         a, b, c = corner[t, 0], corner[t, 1], corner[t, 2]
-        if max(a, b, c) >= n:
-            continue
-        area = (px[b] - px[a]) * (py[c] - py[a]) - (py[b] - py[a]) * (px[c] - px[a])
-        if area > 1e-12:
+        if max(a, b, c) < n:
             corner[kept, 0], corner[kept, 1], corner[kept, 2] = a, b, c
+            covered += _twice_area(x, y, a, b, c)
             kept += 1
-    return corner[:kept].copy()
+    return corner[: kept if covered > _FLAT * size**2 else 0].copy()
