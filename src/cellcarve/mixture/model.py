@@ -52,7 +52,7 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
     classic = settings.compat == "0.7"
     dims = 3 if ready.molecules.deep else 2
     alpha = 0.0 if classic or settings.composition == "classic" else 2 * np.sqrt(ready.molecules.genes)
-    anchored = settings.anchors and not classic and bool(ready.segment.any())
+    anchored = settings.anchors and not classic and prior.confidence > 0 and bool(ready.segment.any())
     width, power = (1.0, 1.0) if classic else _ANCHORED if anchored else _FREE
     doubt = 1 - prior.confidence
     bonus = (-1.3 * float(np.log(doubt)) if doubt > 0 else np.inf) if anchored else 0.0
@@ -74,7 +74,7 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
         alpha=float(alpha),
         trust=float(prior.confidence),
         bonus=bonus,
-        placed=anchored and prior.confidence > 0,
+        placed=anchored,
         classic=classic,
     )
 

@@ -63,6 +63,12 @@ def run(options: Options) -> None:
     check_apart(paths.main, table_path(options.coordinates))
     with Log(paths.beside(LOG)) as log:
         log.note(f"Run {options.line}")
+        part = options.config.segmentation
+        if part.nuclei_genes and part.n_clusters > 1:
+            log.warn(
+                "nuclei and cytoplasm of one cell may fall into different clusters of molecules; with nuclei_genes, "
+                "--n-clusters=1 is safer"
+            )
         molecules = load(options, log)
         laid = lay_prior(molecules, options, log)
         config = effective(options, molecules, laid.scale)
