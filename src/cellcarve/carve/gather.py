@@ -109,7 +109,7 @@ def gather(table: Table, prior: Prior, repaired: Repaired, model: Model, answers
     number = np.zeros(total + 1, np.int32)
     number[live] = np.arange(1, len(live) + 1)
     answers.renumber([number] * len(answers.rows))
-    names, origin, parent = _who(prior, repaired, live, tissue.cells)
+    names, origin, parent = named(prior, repaired, live, tissue.cells)
     expected = _expected(answers.expected, len(live), len(table.genes))
     return Segmentation(
         **_rows(table, answers),
@@ -150,7 +150,7 @@ def _rows(table: Table, answers: Answers) -> dict[str, np.ndarray]:
     }
 
 
-def _who(
+def named(
     prior: Prior, repaired: Repaired, live: np.ndarray, anchored: int
 ) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Names, origins and prior cells of the living cells."""

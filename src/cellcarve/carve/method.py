@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from cellcarve.carve.model import Model
 from cellcarve.carve.nuclei import Nuclei, measure
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.repair import Repaired, repair
-from cellcarve.carve.scene import prepare, settle
+from cellcarve.carve.scene import Scene, prepare, settle
 from cellcarve.carve.seeds import add_cells
 from cellcarve.carve.types import learn_types, overall_shares
 from cellcarve.data import flat
@@ -30,6 +31,7 @@ from cellcarve.progress import Progress
 from cellcarve.settings import CarveSettings, ComputeSettings
 
 DEFAULT_TILE = 400.0
+Answer = TypeVar("Answer")
 
 
 def carve(
@@ -49,15 +51,15 @@ def carve(
     Segmentation
         Of all N rows, in input order.
     """
-    recipe = Recipe(bonus=_bonus(prior.confidence))
+    recipe = recipe_for(prior)
     tissue = cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
     again = None
     if not prior.core.any():
         again = find_cells(tissue, settings.cell_diameter, recipe.types, recipe.halo)
         progress.note(f"no prior: {tissue.cells} cells found from density and expression")
-    repaired = _repair(tissue, settings, recipe, progress)
-    nuclei = _measure(tissue)
+    repaired = repaired_nuclei(tissue, settings, recipe, progress)
+    nuclei = measured(tissue)
     progress.stage("learning from sample windows")
     model = learn(tissue, nuclei, recipe, settings.new_cells, progress.note)
     progress.stage("assigning transcripts", len(tissue.transcripts), "transcripts")
@@ -70,15 +72,15 @@ def carve(
 
     answers = Answers(table, tissue)
     tiles = np.flatnonzero(np.diff(tissue.transcripts.start)).tolist()
-    _on_threads(one, tiles, compute.threads, answers.add)
+    on_threads(one, tiles, compute.threads, answers.add)
     found = gather(table, prior, repaired, model, answers)
     if again is not None:
         doubt(found, tissue, again, model.geometry.blur, recipe)
     return found
 
 
-def _on_threads(
-    work: Callable[[int], TileAnswer], tiles: list[int], threads: int, take: Callable[[TileAnswer], None]
+def on_threads(
+    work: Callable[[int], Answer], tiles: list[int], threads: int, take: Callable[[Answer], None]
 ) -> None:
     """Work on tiles at the same time; answers are taken in the tiles' order."""
     pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
@@ -89,12 +91,15 @@ def _on_threads(
         pool.shutdown(cancel_futures=True)
 
 
-def _bonus(confidence: float) -> float:
-    """Log prior of a pixel in which a core transcript lies: what the chance of an error, 1 - confidence, amounts to."""
-    return float(min(-1.3 * np.log(max(1 - confidence, 1e-4)), 12.0))
+def recipe_for(prior: Prior) -> Recipe:
+    """The recipe for nuclei that are trusted as a prior's are.
+
+    The log prior of a pixel in which a core transcript lies is what the chance of an error, 1 - confidence, amounts to.
+    """
+    return Recipe(bonus=float(min(-1.3 * np.log(max(1 - prior.confidence, 1e-4)), 12.0)))
 
 
-def _repair(tissue: Tissue, settings: CarveSettings, recipe: Recipe, progress: Progress) -> Repaired:
+def repaired_nuclei(tissue: Tissue, settings: CarveSettings, recipe: Recipe, progress: Progress) -> Repaired:
     """Repair the tissue's nuclei, in place; tells how many were cut and joined."""
     t = tissue.transcripts
     t.core &= t.cell > 0
@@ -114,10 +119,22 @@ def _repair(tissue: Tissue, settings: CarveSettings, recipe: Recipe, progress: P
     return repaired
 
 
-def _measure(tissue: Tissue) -> Nuclei:
+def measured(tissue: Tissue) -> Nuclei:
+    """The tissue's nuclei as they are."""
     t = tissue.transcripts
     core = np.flatnonzero(t.core)
     return measure(t.cell[core], t.x[core], t.y[core], tissue.cells)
+
+
+def seeded(
+    tissue: Tissue, tile: int, nuclei: Nuclei, model: Model, recipe: Recipe, settings: CarveSettings
+) -> tuple[Scene, np.ndarray]:
+    """A tile with its surroundings and the cells that are new there; where these lie, (S, 2) float64 µm."""
+    view = view_tile(tissue, tile, recipe.halo)
+    scene = prepare(view, nuclei, model.scale, model.geometry, recipe)
+    if not settings.new_cells:
+        return scene, np.empty((0, 2))
+    return scene, add_cells(scene, model, recipe, tissue.cells + 1, weigh_places(scene, model, recipe))
 
 
 def _fit_tile(
@@ -129,16 +146,12 @@ def _fit_tile(
     settings: CarveSettings,
 ) -> TileAnswer:
     """Fit a tile with its surroundings and keep what concerns its own transcripts."""
-    view = view_tile(tissue, tile, recipe.halo)
-    scene = prepare(view, nuclei, model.scale, model.geometry, recipe)
-    seeds = np.empty((0, 2))
-    if settings.new_cells:
-        seeds = add_cells(scene, model, recipe, tissue.cells + 1, weigh_places(scene, model, recipe))
+    scene, seeds = seeded(tissue, tile, nuclei, model, recipe, settings)
     settle(scene)
     fit = fit_scene(scene, model, recipe)
     finish(scene, fit, model, recipe, recipe.gene_weight)
     result = answer(scene, fit, model, recipe)
-    own = view.inside
+    own = scene.view.inside
     sure = sure_enough(result, settings.purity, model)
     cells, genes, total = expected_pairs(scene, result, own)
     anchored = np.bincount(scene.core[own], minlength=len(scene.cell))
