@@ -36,9 +36,18 @@ def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Prog
 
             return mixture(table, prior, settings.mixture, settings.compute, progress)
         if settings.method == "voxel":
-            from cellcarve.voxels import voxel
-
-            return voxel(table, prior, settings.voxel, settings.compute, progress)
+            return _voxel(table, prior, settings, progress)
         from cellcarve.carve import carve
 
         return carve(table, prior, settings.carve, settings.compute, progress)
+
+
+def _voxel(table: "Table", prior: "Prior", settings: "Settings", progress: "Progress") -> "Segmentation":
+    """The method voxel takes cells for given: nuclei are put right beforehand."""
+    from cellcarve.carve.mend import can_mend, mend, trace_back
+    from cellcarve.voxels import voxel
+
+    if not (settings.voxel.mend and can_mend(prior)):
+        return voxel(table, prior, settings.voxel, settings.compute, progress)
+    mended = mend(table, prior, settings.compute, progress)
+    return trace_back(voxel(table, mended.prior, settings.voxel, settings.compute, progress), mended)

@@ -8,11 +8,15 @@ import numpy as np
 from cellcarve.carve.gather import named
 from cellcarve.carve.learn import learn
 from cellcarve.carve.method import DEFAULT_TILE, measured, on_threads, recipe_for, repaired_nuclei, seeded
+from cellcarve.carve.model import Model
+from cellcarve.carve.nuclei import Nuclei
 from cellcarve.carve.places import same_places
+from cellcarve.carve.recipe import Recipe
 from cellcarve.data.prior import Prior
-from cellcarve.data.segmentation import Origin
+from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table
 from cellcarve.data.tiles import cut
+from cellcarve.data.tissue import Tissue
 from cellcarve.progress import Progress
 from cellcarve.settings import CarveSettings, ComputeSettings
 
@@ -37,10 +41,18 @@ class Mended(NamedTuple):
     parent: np.ndarray
 
 
-def untouched(prior: Prior) -> Mended:
-    """Nuclei as they were given."""
-    count = len(prior.names)
-    return Mended(prior, np.full(count, Origin.PRIOR, np.uint8), np.arange(1, count + 1, dtype=np.int32))
+def trace_back(found: Segmentation, mended: Mended) -> Segmentation:
+    """A segmentation that started from the mended nuclei, with its cells' origins and the cells that were given."""
+    known = found.prior > 0
+    origin, parent = found.origin.copy(), found.prior.copy()
+    origin[known] = mended.origin[found.prior[known] - 1]
+    parent[known] = mended.parent[found.prior[known] - 1]
+    return replace(found, origin=origin, prior=parent)
+
+
+def can_mend(prior: Prior) -> bool:
+    """Whether a prior has nuclei by row; what is told by pixel, and what may not change, stays as it is."""
+    return prior.raster is None and prior.fixed is None and bool(prior.core.any())
 
 
 def mend(table: Table, prior: Prior, compute: ComputeSettings, progress: Progress) -> Mended:
@@ -57,56 +69,85 @@ def mend(table: Table, prior: Prior, compute: ComputeSettings, progress: Progres
     progress
         Who is told how far it is.
     """
-    recipe, settings = recipe_for(prior), CarveSettings()
+    recipe = recipe_for(prior)
     tissue = cut(table, prior.cell, prior.core, len(prior.names), DEFAULT_TILE)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
-    repaired = repaired_nuclei(tissue, settings, recipe, progress)
+    repaired = repaired_nuclei(tissue, CarveSettings(), recipe, progress)
     nuclei = measured(tissue)
     model = learn(tissue, nuclei, recipe, True, progress.note)
+    # The nucleus of every row, 0 = none.
     core = np.zeros(len(table), np.int32)
     t = tissue.transcripts
     core[t.row[t.core]] = t.cell[t.core]
-
-    def one(tile: int) -> tuple[np.ndarray, np.ndarray]:
-        scene, seeds = seeded(tissue, tile, nuclei, model, recipe, settings)
-        progress.advance(int(np.count_nonzero(scene.view.inside)))
-        return seeds, scene.cell[scene.core[scene.view.inside]]
-
-    own: list[np.ndarray] = []
-    seeds: list[np.ndarray] = []
-
-    def take(found: tuple[np.ndarray, np.ndarray]) -> None:
-        seeds.append(found[0])
-        own.append(found[1])
-
-    tiles = np.flatnonzero(np.diff(t.start)).tolist()
-    on_threads(one, tiles, compute.threads, take)
-    # Neighbouring tiles find the same new cells.
-    places, number = same_places(seeds, 0.6 * model.scale.radius)
-    for tile, cell, new in zip(tiles, own, number, strict=True):
-        row = t.row[t.start[tile] : t.start[tile + 1]]
-        added = cell > tissue.cells
-        core[row[added]] = tissue.cells + 1 + new[cell[added] - tissue.cells - 1]
-    held = np.bincount(core, minlength=tissue.cells + len(places) + 1)
+    held = _add_missed(core, tissue, (nuclei, model, recipe), compute.threads, progress)
     alive = held > 0
     alive[tissue.cells + 1 :] = held[tissue.cells + 1 :] >= _FEWEST
+    alive[1 : len(prior.names) + 1] |= _without_nucleus(prior)
     alive[0] = False
     live = np.flatnonzero(alive)
     rank = np.zeros(len(held), np.int32)
     rank[live] = np.arange(1, len(live) + 1)
     names, origin, parent = named(prior, repaired, live, tissue.cells)
     core = rank[core]
-    progress.note(f"{int((origin == Origin.NEW).sum()):,} cells added where nuclei are missing")
-    return Mended(
-        replace(prior, cell=_around(prior, core, parent), core=core > 0, names=names), origin, parent
+    progress.note(f"{np.count_nonzero(origin == Origin.NEW):,} cells added where nuclei are missing")
+    cell = np.where(core > 0, core, _heirs(prior, core, rank)[prior.cell])
+    return Mended(replace(prior, cell=cell, core=core > 0, names=names), origin, parent)
+
+
+def _add_missed(
+    core: np.ndarray,
+    tissue: Tissue,
+    learned: tuple[Nuclei, Model, Recipe],
+    threads: int,
+    progress: Progress,
+) -> np.ndarray:
+    """Give the rows of pseudo-nuclei to new cells, numbered from the tissue's cells on; `core` (N,) changes.
+
+    Returns
+    -------
+    numpy.ndarray
+        (cells + 1,) int64 rows in the nucleus of each cell, new ones included.
+    """
+    t, places = tissue.transcripts, []
+    rows, cells = [], []
+
+    def one(tile: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        scene, seeds = seeded(tissue, tile, *learned, CarveSettings())
+        cell = scene.cell[scene.core[scene.view.inside]]
+        progress.advance(len(cell))
+        new = np.flatnonzero(cell > tissue.cells)
+        return seeds, t.row[t.start[tile] + new], cell[new] - tissue.cells - 1
+
+    def take(found: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+        places.append(found[0])
+        rows.append(found[1])
+        cells.append(found[2])
+
+    on_threads(one, np.flatnonzero(np.diff(t.start)).tolist(), threads, take)
+    # Neighbouring tiles find the same new cells.
+    place, numbers = same_places(places, 0.6 * learned[1].scale.radius)
+    for row, cell, number in zip(rows, cells, numbers, strict=True):
+        core[row] = tissue.cells + 1 + number[cell]
+    return np.bincount(core, minlength=tissue.cells + len(place) + 1)
+
+
+def _without_nucleus(prior: Prior) -> np.ndarray:
+    """(P,) bool: the cell has transcripts, but none in a nucleus."""
+    count = len(prior.names) + 1
+    rows, core = (
+        np.bincount(prior.cell, minlength=count),
+        np.bincount(prior.cell[prior.core], minlength=count),
     )
+    return ((rows > 0) & (core == 0))[1:]
 
 
-def _around(prior: Prior, core: np.ndarray, parent: np.ndarray) -> np.ndarray:
-    """(N,) int32 cell of every row: that of its nucleus, else the one that its given cell has become, where it is one."""
-    heirs = np.bincount(parent, minlength=len(prior.names) + 1)
-    heir = np.zeros(len(heirs), np.int32)
-    heir[parent] = np.arange(1, len(parent) + 1)
-    heir[heirs != 1] = 0
+def _heirs(prior: Prior, core: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """Cell that each given cell, 0 .. P, has become, (P + 1,) int32; 0 where its nucleus was cut."""
+    low, high = rank[: len(prior.names) + 1].copy(), np.zeros(len(prior.names) + 1, np.int32)
+    own = prior.core & (core > 0)
+    np.maximum.at(high, prior.cell[own], core[own])
+    low[high > 0] = np.iinfo(np.int32).max
+    np.minimum.at(low, prior.cell[own], core[own])
+    heir = np.where((high == 0) | (low == high), low, 0)
     heir[0] = 0
-    return np.where(core > 0, core, heir[prior.cell]).astype(np.int32)
+    return heir.astype(np.int32)

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from cellcarve.carve.mend import Mended
 from cellcarve.data.prior import Prior
-from cellcarve.data.segmentation import Segmentation
+from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table
 from cellcarve.voxels.chain import Chain
 from cellcarve.voxels.gather import list_steps, voxels_by_cell
@@ -207,7 +206,7 @@ def finish(
     )
 
 
-def to_segmentation(run: VoxelRun, table: Table, mended: Mended) -> Segmentation:
+def to_segmentation(run: VoxelRun, table: Table) -> Segmentation:
     """The posterior average as a segmentation.
 
     Parameters
@@ -216,8 +215,6 @@ def to_segmentation(run: VoxelRun, table: Table, mended: Mended) -> Segmentation
         A finished chain.
     table
         The N input rows.
-    mended
-        The nuclei that the chain began with.
     """
     rows = len(table)
     best, second, cell = (np.zeros(rows, np.int32) for _ in range(3))
@@ -240,8 +237,8 @@ def to_segmentation(run: VoxelRun, table: Table, mended: Mended) -> Segmentation
         runner_up=second,
         background=background,
         names=run.names,
-        origin=mended.origin[run.prior - 1],
-        prior=mended.parent[run.prior - 1],
+        origin=np.full(cells, Origin.PRIOR, np.uint8),
+        prior=run.prior,
         existence=np.ones(cells, np.float32),
         cluster=run.component,
         expected=expected,

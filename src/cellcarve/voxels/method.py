@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from cellcarve.carve.mend import mend, untouched
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Segmentation
 from cellcarve.data.table import Table
@@ -141,7 +140,5 @@ def voxel(
     Segmentation
         Of all N rows, in input order.
     """
-    by_row = prior.raster is None and prior.fixed is None and prior.core.any()
-    mended = mend(table, prior, compute, progress) if settings.mend and by_row else untouched(prior)
-    run = sample(table, mended.prior, replace(settings, hillclimb=0), compute, progress)
-    return to_segmentation(run, table, mended)
+    run = sample(table, prior, replace(settings, hillclimb=0), compute, progress)
+    return to_segmentation(run, table)
