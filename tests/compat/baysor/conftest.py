@@ -41,6 +41,7 @@ def ask():
 @pytest.fixture
 def log(tmp_path):
     with Log(tmp_path / "a_log.log") as open_log:
+        open_log.begin()
         yield open_log
 
 

@@ -41,7 +41,10 @@ def test_z_goes_where_it_says_nothing_or_is_not_wanted(tmp_path, ask, log, molec
     flat = write(tmp_path / "flat.csv", molecules.assign(z=2.0))
     deep = write(tmp_path / "deep.csv", molecules)
     none = write(tmp_path / "none.csv", molecules.drop(columns="z"))
-    for found in (load(ask(flat), log), load(ask(deep, data__force_2d="true"), log), load(ask(none), log)):
+    gaps = write(tmp_path / "gaps.csv", molecules.assign(z=np.nan))
+    cases = [(flat, {}), (none, {}), (deep, {"data__force_2d": "true"}), (gaps, {"data__force_2d": "true"})]
+    for path, given in cases:
+        found = load(ask(path, **given), log)
         assert found.table.z is None
         assert "z" not in [name for _, name in found.mapping.written]
 

@@ -333,6 +333,28 @@ def test_an_interrupted_run_leaves_whole_files_only(run, monkeypatch, stage):
     assert list(read(out).columns)[-1] == "is_noise"
 
 
+@pytest.mark.parametrize(
+    ("change", "words", "what"),
+    [
+        ({"gene": "genes"}, [], "no column 'gene'"),
+        ({"nucleus": "nuclei"}, [], "no column 'nucleus'"),
+        ({}, ["--config.data.exclude-genes=*"], "none of 1,200 molecules is left"),
+        (
+            {},
+            ["--config.segmentation.nuclei-genes=Q", "--config.segmentation.cyto-genes=G01"],
+            "none of nuclei_genes",
+        ),
+    ],
+)
+def test_what_cannot_be_done_leaves_an_earlier_run_as_it_was(run, molecules, tmp_path, change, words, what):
+    out = run()
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    molecules.rename(columns=change).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises((InputError, SettingsError), match=what):
+        run(*words, table=tmp_path / "t.csv")
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
     target = tmp_path / "a.csv"
     target.write_text("old")

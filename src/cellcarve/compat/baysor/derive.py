@@ -3,6 +3,7 @@
 from cellcarve.compat.baysor.config import Config
 from cellcarve.compat.baysor.values import words
 from cellcarve.errors import SettingsError
+from cellcarve.mixture.compartments import gene_codes
 from cellcarve.mixture.compositions import neighbours_for
 
 
@@ -59,6 +60,20 @@ def check_run(config: Config, prior: str) -> None:
         )
     if bool(words(part.nuclei_genes)) != bool(words(part.cyto_genes)):
         raise SettingsError("nuclei_genes and cyto_genes belong together; name both or none")
+
+
+def check_markers(config: Config, genes: list[str]) -> None:
+    """What has to hold of the genes of compartments once the data are known.
+
+    Raises
+    ------
+    SettingsError
+        None of a list is in the data.
+    """
+    part = config.segmentation
+    for what in ("nuclei_genes", "cyto_genes"):
+        if words(getattr(part, what)):
+            gene_codes(words(getattr(part, what)), genes, what)
 
 
 def check_least(config: Config) -> None:

@@ -94,7 +94,8 @@ def load(options: Options, log: Log) -> Molecules:
     stream = open_stream(table_path(options.coordinates))
     prior = options.prior[1:] if options.prior.startswith(":") else None
     mapping = map_columns(stream, data, prior)
-    read = _read(stream, mapping, prior)
+    axes = ("x", "y") if data.force_2d else ("x", "y", "z")
+    read = _read(stream, mapping, axes, prior)
     genes, code = read.genes, read.gene
     count = np.bincount(code, minlength=len(genes))
     common = count >= data.min_molecules_per_gene
@@ -105,7 +106,7 @@ def load(options: Options, log: Log) -> Molecules:
             f"{stream.path}: none of {len(code):,} molecules is left (data.min_molecules_per_gene "
             f"{data.min_molecules_per_gene}, data.exclude_genes '{data.exclude_genes}'); loosen these"
         )
-    z = _depth(read.z, row, data.force_2d)
+    z = _depth(read.z, row)
     number = np.cumsum(chosen) - 1
     table = _table(
         stream.path, (read.x[row], read.y[row], z), number[code[row]], np.array(genes)[chosen].tolist()
@@ -130,8 +131,8 @@ class _Read:
     prior_words: list[str]
 
 
-def _read(stream: Stream, mapping: Mapping, prior: str | None) -> _Read:
-    numbers = {what: Growing() for what in ("x", "y", "z") if what in mapping.source}
+def _read(stream: Stream, mapping: Mapping, axes: tuple[str, ...], prior: str | None) -> _Read:
+    numbers = {what: Growing() for what in axes if what in mapping.source}
     genes, priors, rows = Words(), Words(), 0
     wanted = dict.fromkeys([*mapping.source.values(), *([prior] if prior is not None else [])])
     for batch in stream.batches(list(wanted)):
@@ -156,13 +157,14 @@ def _named(code: np.ndarray, names: list[str]) -> tuple[np.ndarray, list[str]]:
     if not (code < 0).any():
         return code, names
     merged = sorted({*names, _MISSING_GENE})
-    place = np.array([*(merged.index(name) for name in names), merged.index(_MISSING_GENE)], np.int32)
+    number = {name: k for k, name in enumerate(merged)}
+    place = np.array([number[name] for name in [*names, _MISSING_GENE]], np.int32)
     return place[code], merged
 
 
-def _depth(z: np.ndarray | None, row: np.ndarray, flat: bool) -> np.ndarray | None:
-    """The depth where it is wanted and says something."""
-    if z is None or flat:
+def _depth(z: np.ndarray | None, row: np.ndarray) -> np.ndarray | None:
+    """The depth where it says something."""
+    if z is None:
         return None
     z = z[row]
     return z if z.min() < z.max() else None

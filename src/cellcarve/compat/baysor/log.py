@@ -14,26 +14,18 @@ PAUSE = 10.0
 
 
 class Log:
-    """Lines ``[HH:MM:SS] Info: text``, to a file and to the standard error stream.
+    """Lines ``[HH:MM:SS] Info: text``, to the standard error stream and, once it is begun, to a file.
 
     Parameters
     ----------
     path
-        The log file; an earlier one is replaced.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written.
+        The log file.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._file: TextIO = path.open("w", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(
-                f"cannot write '{path}': {error.strerror}; name another with --output"
-            ) from error
+        self._path = path
+        self._file: TextIO | None = None
+        self._early: list[str] = []
         self.warnings: list[str] = []
         self._name, self._unit, self._total, self._done = "", "", 0, 0
         self._began = self._told = time.perf_counter()
@@ -44,7 +36,24 @@ class Log:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if kind is not None:
             self._write("Error", "interrupted" if kind is KeyboardInterrupt else str(error))
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+    def begin(self) -> None:
+        """Replace the log file of an earlier run: what was asked for can be done.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        try:
+            self._file = self._path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(
+                f"cannot write '{self._path}': {error.strerror}; name another with --output"
+            ) from error
+        self._file.writelines(self._early)
 
     def stage(self, name: str, total: int = 0, unit: str = "") -> None:
         """Say what begins."""
@@ -79,7 +88,10 @@ class Log:
 
     def _write(self, kind: str, text: str) -> None:
         line = f"[{datetime.now():%H:%M:%S}] {kind}: {text}\n"
-        self._file.write(line)
-        self._file.flush()
+        if self._file is None:
+            self._early.append(line)
+        else:
+            self._file.write(line)
+            self._file.flush()
         sys.stderr.write(line)
         sys.stderr.flush()

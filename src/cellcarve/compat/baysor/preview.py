@@ -33,6 +33,7 @@ def preview(options: Options) -> None:
     with Log(paths.beside("preview_log.log")) as log:
         log.note(f"Run {options.line}")
         molecules = load(options, log)
+        log.begin()
         config = effective(options, molecules)
         from cellcarve.compat.baysor.plots.genes import gene_structure
         from cellcarve.compat.baysor.plots.preview import Look, preview_page

@@ -7,7 +7,7 @@ import numpy as np
 
 from cellcarve.compat.baysor import method
 from cellcarve.compat.baysor.config import Config
-from cellcarve.compat.baysor.derive import check_run
+from cellcarve.compat.baysor.derive import check_markers, check_run
 from cellcarve.compat.baysor.effective import effective
 from cellcarve.compat.baysor.loading import Molecules, load, table_path
 from cellcarve.compat.baysor.log import Log
@@ -55,8 +55,8 @@ def run(options: Options) -> None:
     Raises
     ------
     CellcarveError
-        The options, the input or the folder do not allow it. What was there before is left alone until the new
-        tables are whole.
+        The options, the input or the folder do not allow it. What was there before is left alone, the log until the
+        input is known to be good, the rest until the new tables are whole.
     """
     check_run(options.config, options.prior)
     paths = paths_for(options.output, "segmentation.csv")
@@ -71,6 +71,8 @@ def run(options: Options) -> None:
             )
         molecules = load(options, log)
         laid = lay_prior(molecules, options, log)
+        check_markers(options.config, molecules.table.genes)
+        log.begin()
         config = effective(options, molecules, laid.scale)
         done = method.segment(molecules, laid, config, options, log)
         names = numbered(f"C{run_id(molecules, options)}", len(done.cells.x))

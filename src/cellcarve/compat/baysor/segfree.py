@@ -39,6 +39,7 @@ def segfree(options: Options) -> None:
     with Log(paths.beside("segfree_log.log")) as log:
         log.note(f"Run {options.line}")
         molecules = load(options, log)
+        log.begin()
         config = effective(options, molecules)
         table = molecules.table
         near = options.neighbours or config.plotting.gene_composition_neigborhood
