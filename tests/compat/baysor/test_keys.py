@@ -80,7 +80,7 @@ CONFIG = {
     "plotting.gene_composition_neigborhood": "60",
     "plotting.ncv_method": "dense",
 }
-# Those that act elsewhere have tests of their own.
+# Those that act elsewhere, as the option --drop-small-cells does, have tests of their own.
 ELSEWHERE = {
     "segmentation.estimate_scale_from_centers",
     "segmentation.n_cells_init",

@@ -54,6 +54,24 @@ def test_cells_are_found_without_a_prior(go, molecules):
     assert {shape["id"] for shape in shapes} == set(stats.index) == set(found.cell) - {""}
 
 
+def test_small_cells_can_be_left_out_of_every_file(go, molecules):
+    whole = read(go(molecules, "-s", "4", "-m", "36"))
+    out = go(molecules, "-s", "4", "-m", "36", "--drop-small-cells", "--count-matrix-format=tsv", out="b")
+    found = read(out)
+    size = whole.cell[whole.cell != ""].value_counts()
+    assert (size < 36).any()
+    kept = whole.cell.isin(size.index[size >= 36])
+    assert np.array_equal(found.cell != "", kept)
+    assert (found.groupby("cell").size()[lambda s: s.index != ""] >= 36).all()
+    stats = pd.read_csv(out / "segmentation_cell_stats.csv").set_index("cell")
+    assert stats.n_transcripts.to_dict() == found.cell[found.cell != ""].value_counts().to_dict()
+    counts = pd.read_csv(out / "segmentation_counts.tsv", sep="\t", index_col=0)
+    assert counts.sum().to_dict() == stats.n_transcripts.to_dict()
+    shapes = json.loads((out / "segmentation_polygons_2d.json").read_text())["features"]
+    assert {shape["id"] for shape in shapes} == set(stats.index)
+    assert (found.assignment_confidence[(whole.cell != "") & (found.cell == "")] == 0).all()
+
+
 def test_a_sure_prior_is_not_contradicted(go, molecules):
     found = read(go(molecules, "--prior-segmentation-confidence", "1", prior=":nucleus"))
     inside = found[found.prior_segmentation > 0]

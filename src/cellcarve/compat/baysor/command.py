@@ -119,6 +119,7 @@ def _baysor() -> None:
     metavar="VERSION",
     help="0.7 restores the rules of Baysor 0.7 where the result would differ.",
 )
+@click.option("--drop-small-cells", is_flag=True, help="Molecules of cells with fewer than -m are noise.")
 @click.option("--skip-ncv", is_flag=True, help="Leave out the colours of neighbourhood compositions.")
 @_COMPUTE
 def _run(**given: Any) -> None:

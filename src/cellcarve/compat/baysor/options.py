@@ -43,6 +43,8 @@ class Options:
         ``-k`` of segfree.
     compat
         ``""`` or ``"0.7"``.
+    drop_small_cells
+        Cells with fewer molecules than ``-m`` become noise.
     threads, seed
         As in `ComputeSettings`.
     line
@@ -61,6 +63,7 @@ class Options:
     offset: tuple[float, float] = (0.0, 0.0)
     neighbours: int = 0
     compat: str = ""
+    drop_small_cells: bool = False
     threads: int = 0
     seed: int = 1
     line: str = ""
@@ -92,7 +95,8 @@ def options_of(given: dict[str, Any]) -> Options:
     if coordinates.is_dir():
         layers.insert(0, ("preset xenium", from_file(str(PRESETS / "xenium.toml"))))
     config = resolve(layers)
-    extra = {name: given[name] for name in ("plot", "compat", "threads", "seed") if name in given}
+    same = ("plot", "compat", "drop_small_cells", "threads", "seed")
+    extra = {name: given[name] for name in same if name in given}
     if not extra.get("threads"):
         extra["threads"] = _julia_threads()
     return Options(

@@ -21,6 +21,7 @@ from cellcarve.compat.baysor.outputs.params import write_params
 from cellcarve.compat.baysor.outputs.polygons import write_polygons, write_slices
 from cellcarve.compat.baysor.paths import Paths, check_apart, paths_for
 from cellcarve.compat.baysor.prior import Laid, lay_prior
+from cellcarve.compat.baysor.small import drop_small_cells
 from cellcarve.errors import Interrupted
 from cellcarve.mixture.result import MixtureRun
 from cellcarve.staged import staged
@@ -75,6 +76,11 @@ def run(options: Options) -> None:
         log.begin()
         config = effective(options, molecules, laid.scale)
         done = method.segment(molecules, laid, config, options, log)
+        if options.drop_small_cells:
+            gone = drop_small_cells(done, config.data.min_molecules_per_cell)
+            log.note(
+                f"{gone} cells of fewer than {config.data.min_molecules_per_cell} molecules became noise"
+            )
         names = numbered(f"C{run_id(molecules, options)}", len(done.cells.x))
         job = _Job(options, config, paths, molecules, laid, done, names, log)
         _tell(job)
