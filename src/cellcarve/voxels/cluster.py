@@ -1,5 +1,7 @@
 """First components of cells: k-means on a random projection of their log expression."""
 
+import warnings
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -30,8 +32,12 @@ def first_components(chain: Chain, components: int) -> None:
 
     random = np.random.Generator(np.random.Philox(key=int(chain.rates.address[0]) + 1))
     points = profiles(chain, random)
-    wanted = min(components, len(points))
-    _, which = kmeans2(points, wanted, iter=50, minit="++", rng=random, missing="warn")
+    # Cells of one profile have one place along any direction, and there are no more kinds than places.
+    wanted = min(components, len(np.unique(points[:, 0])))
+    with warnings.catch_warnings():
+        # A kind without a cell is none: it is filled, or not, as the chain goes on.
+        warnings.filterwarnings("ignore", "One of the clusters is empty")
+        _, which = kmeans2(points, wanted, iter=50, minit="++", rng=random, missing="warn")
     chain.cells.component[1:] = which
     first_odds(chain)
 

@@ -190,6 +190,13 @@ def test_merfish(follow):
     assert cell_of(follow("--merfish t.csv")) == [None, "7", "8", "7"]
 
 
+def test_merfish_as_another_word_for_merscope(follow):
+    MERSCOPE.to_csv("t.csv", index=False)
+    run = follow("--merfish t.csv")
+    assert cell_of(run) == [None, "110883424764611924", "110883424764611924", "5"]
+    np.testing.assert_array_equal(run.table.z, MERSCOPE.global_z)
+
+
 def test_named_columns_as_a_pipeline_writes_them(follow):
     """The call of sopa, on the tables that it cuts."""
     pd.DataFrame(

@@ -9,7 +9,7 @@ import pytest
 from cellcarve.compat.proseg.command import parse
 from cellcarve.compat.proseg.settle import settle
 from cellcarve.compat.proseg.translate import compute_settings, voxel_settings
-from cellcarve.errors import CellcarveError
+from cellcarve.errors import CellcarveError, SettingsError
 
 PRIOR = "--cell-id-column c --cell-id-unassigned 0"
 COLUMNS = "--gene-column g -x x -y y -z z"
@@ -166,11 +166,16 @@ REFUSED = [
     ("--xenium --nuclear-reassignment-prob 1.5 t.csv", "between 0 and 1"),
     ("--xenium --density-bins 17 t.csv", "--density-bins"),
     ("--xenium --density-bins 0 t.csv", "--density-bins"),
+    ("--xenium --coordinate-scale 0 t.csv", "--coordinate-scale must not be 0"),
+    ("--xenium --cellpose-cellprob-discount 3 t.csv", "--cellpose-cellprob-discount must be between 0 and 1"),
     ("--xenium absent.csv", "absent.csv does not exist"),
     ("--xenium --cellpose-masks absent.npy t.csv", "absent.npy does not exist"),
     ("--xenium --zarr-shape n t.csv", "--zarr"),
     ("--xenium --output-path absent t.csv", "absent"),
     ("--xenium --output-counts absent/c.mtx.gz t.csv", "/absent' to write to"),
+    ("--xenium --monitor-cell-polygons absent/p.geojson.gz t.csv", "/absent' to write to"),
+    ("--xenium --output-transcript-metadata t.csv t.csv", "is an input of this run"),
+    ("--xenium --monitor-cell-polygons p.gz --output-cell-polygons p.gz t.csv", "have the same name"),
 ]
 
 
@@ -180,6 +185,11 @@ def test_refusals(line, sentence):
         settled(line)
     assert sentence in str(error.value)
     assert error.value.code == 2
+
+
+def test_bounds_are_told_by_the_name_of_the_option():
+    with pytest.raises(SettingsError, match=r"^--voxel-layers must be between 1 and 256, not 0"):
+        voxel_settings(settled("--xenium --voxel-layers 0 t.csv"))
 
 
 def test_an_earlier_store_is_kept_unless_it_may_go():

@@ -1,5 +1,6 @@
 """The command line: made from the option classes, with proseg's own spellings."""
 
+import math
 from dataclasses import Field, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -65,6 +66,20 @@ def parse(tokens: list[str]) -> Parsed:
     return Parsed(Options(values["source"], **parts, arguments=tuple(tokens)), tuple(warnings))
 
 
+class _Real(click.types.FloatParamType):
+    """A number that is one: neither nan nor infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"'{value}' is not a finite number", param, ctx)
+        return number
+
+
+_REAL = _Real()
+
+
 class _Grouped(click.Command):
     """Shows the options by group."""
 
@@ -127,7 +142,9 @@ def _kind(name: str, hint: Any) -> tuple[Any, int]:
     if get_origin(hint) is Literal:
         return click.Choice(get_args(hint)), 1
     if get_origin(hint) is tuple:
-        return float, len(get_args(hint))
+        return _REAL, len(get_args(hint))
+    if hint is float:
+        return _REAL, 1
     if hint is int:
         return click.IntRange(min=0), 1
     return (click.Path(path_type=Path) if hint is Path else hint), 1

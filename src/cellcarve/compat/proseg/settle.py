@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from cellcarve.compat.proseg.options import InputOptions, ModelOptions, Options
-from cellcarve.compat.proseg.outputs.check import check_outputs
+from cellcarve.compat.proseg.outputs.check import check_outputs, wanted
 from cellcarve.compat.proseg.presets import applied, chosen
 from cellcarve.compat.proseg.weight import weighed
-from cellcarve.errors import InputError, SettingsError
+from cellcarve.errors import InputError, OutputError, SettingsError
 
 MOST_LAYERS, MOST_BINS = 256, 16
 _TOLERANCE = 1e-5
+# Files that are read beside the positional argument.
+_READ = ("spaceranger_barcode_mappings", "cellpose_masks", "cellpose_masks_fixed", "cellpose_cellprobs")
 
 
 def settle(options: Options) -> Options:
@@ -54,9 +56,12 @@ def settle(options: Options) -> Options:
     _check_pattern(inputs.excluded_genes)
     inputs = _named(inputs)
     _check_placement(inputs)
+    if inputs.coordinate_scale == 0:
+        raise SettingsError("--coordinate-scale must not be 0")
     if not 1 <= model.density_bins <= MOST_BINS:
         raise SettingsError(f"--density-bins must be between 1 and {MOST_BINS}, not {model.density_bins}")
     _check_files(options.source, inputs)
+    _check_kept(options)
     return replace(options, inputs=inputs, model=model)
 
 
@@ -76,6 +81,10 @@ def _check_prior(inputs: InputOptions) -> None:
             raise SettingsError(
                 f"--{name.replace('_', '-')} does nothing without --cellpose-masks; name both"
             )
+    if not 0 <= inputs.cellpose_cellprob_discount <= 1:
+        raise SettingsError(
+            f"--cellpose-cellprob-discount must be between 0 and 1, not {inputs.cellpose_cellprob_discount:g}"
+        )
     shape = inputs.zarr_shape_geometry_column, inputs.zarr_shape_cell_id_column
     if inputs.zarr_shape and not (inputs.zarr or inputs.anndata):
         raise SettingsError("--zarr-shape names an element of a store; add --zarr")
@@ -168,8 +177,20 @@ def _check_placement(inputs: InputOptions) -> None:
 def _check_files(source: Path, inputs: InputOptions) -> None:
     if not source.exists():
         raise InputError(f"{source} does not exist; check the path")
-    names = "spaceranger_barcode_mappings", "cellpose_masks", "cellpose_masks_fixed", "cellpose_cellprobs"
-    for name in names:
+    for name in _READ:
         path = getattr(inputs, name)
         if path is not None and not path.is_file():
             raise InputError(f"--{name.replace('_', '-')} {path} does not exist; check the path")
+
+
+def _check_kept(options: Options) -> None:
+    """No output replaces what is read."""
+    output = options.output
+    read = {
+        path.resolve()
+        for path in (options.source, *(getattr(options.inputs, name) for name in _READ))
+        if path
+    }
+    for file in (output.path(output.output_spatialdata), *wanted(output).values()):
+        if file.resolve() in read:
+            raise OutputError(f"'{file}' is an input of this run and is not replaced; name another output")

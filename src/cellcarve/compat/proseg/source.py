@@ -13,6 +13,13 @@ from cellcarve.read.spatialdata import facts_of, points_of, table_of
 from cellcarve.read.stream import Stream, open_stream
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet", ".gz")
+# Columns of older MERFISH tables, and what MERSCOPE calls them.
+_MERFISH = {
+    "x_column": ("x", "global_x"),
+    "y_column": ("y", "global_y"),
+    "z_column": ("z", "global_z"),
+    "cell_id_column": ("cell", "cell_id"),
+}
 _TABLES = {"xenium": xenium.TABLES, "cosmx": cosmx.TABLES, "merscope": merscope.TABLES}
 
 
@@ -64,9 +71,21 @@ def open_source(options: Options) -> Source:
         return _visium(path, inputs)
     table = _table(path, inputs)
     stream = open_stream(table)
+    if inputs.merfish:
+        inputs = _as_merscope(stream, inputs)
     if inputs.merscope and inputs.cell_id_column not in stream.names:
         return _outlined(table, stream, inputs)
     return Source(*_columns(stream, inputs))
+
+
+def _as_merscope(stream: Stream, inputs: InputOptions) -> InputOptions:
+    """To proseg 3.1 ``--merfish`` is an older table, to 3.2 another word for ``--merscope``: the table decides."""
+    changed = {
+        option: now
+        for option, (earlier, now) in _MERFISH.items()
+        if getattr(inputs, option) == earlier and earlier not in stream.names and now in stream.names
+    }
+    return replace(inputs, **changed)  # type: ignore[arg-type]
 
 
 def _table(path: Path, inputs: InputOptions) -> Path:

@@ -1,6 +1,7 @@
 """proseg's options as settings of the method voxel."""
 
 from cellcarve.compat.proseg.options import ModelOptions, Options
+from cellcarve.errors import SettingsError
 from cellcarve.settings import ComputeSettings, VoxelSettings
 from cellcarve.settings.voxel import PROSEG_DEFAULTS
 
@@ -68,7 +69,11 @@ def voxel_settings(options: Options) -> VoxelSettings:
         "unmodeled_fixed_cells": inputs.unmodeled_fixed_cells,
         "ignore_z_coord": inputs.ignore_z_coord,
     }
-    return VoxelSettings(**{**PROSEG_DEFAULTS, **values, **extra})  # type: ignore[arg-type]
+    try:
+        return VoxelSettings(**{**PROSEG_DEFAULTS, **values, **extra})  # type: ignore[arg-type]
+    except SettingsError as error:
+        name, told = str(error).split(" ", 1)
+        raise SettingsError(f"--{name.replace('_', '-')} {told}") from None
 
 
 def compute_settings(model: ModelOptions) -> ComputeSettings:

@@ -25,6 +25,8 @@ OTHERS = (
     "output_voxel_counts",
     "output_cell_masks",
 )
+# Written while the chain runs.
+MONITOR = "monitor_cell_polygons"
 
 
 def check_outputs(options: OutputOptions) -> None:
@@ -55,6 +57,7 @@ def check_outputs(options: OutputOptions) -> None:
     for name in TABLES:
         if name in files:
             format_of(files[name], getattr(options, f"{name}_fmt"))
+    files |= _named(options, (MONITOR,))
     taken: dict[Path, str] = {store.resolve(): "output_spatialdata"}
     for name, file in files.items():
         other = taken.setdefault(file.resolve(), name)
@@ -69,7 +72,11 @@ def check_outputs(options: OutputOptions) -> None:
 
 def wanted(options: OutputOptions) -> dict[str, Path]:
     """Where each file that was asked for goes, by the name of its option."""
-    return {name: options.path(getattr(options, name)) for name in TABLES + OTHERS if getattr(options, name)}
+    return _named(options, TABLES + OTHERS)
+
+
+def _named(options: OutputOptions, names: tuple[str, ...]) -> dict[str, Path]:
+    return {name: options.path(getattr(options, name)) for name in names if getattr(options, name)}
 
 
 def _check_folder(folder: Path) -> None:
