@@ -31,23 +31,30 @@ def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Prog
 
     # The libraries of linear algebra add up in an order that depends on how many threads they have.
     with threadpool_limits(1, "blas"):
-        if settings.method == "mixture":
-            from cellcarve.mixture import mixture
+        if settings.method == "carve":
+            from cellcarve.carve import carve
 
-            return mixture(table, prior, settings.mixture, settings.compute, progress)
-        if settings.method == "voxel":
-            return _voxel(table, prior, settings, progress)
-        from cellcarve.carve import carve
-
-        return carve(table, prior, settings.carve, settings.compute, progress)
+            return carve(table, prior, settings.carve, settings.compute, progress)
+        return _from_given_cells(table, prior, settings, progress)
 
 
-def _voxel(table: "Table", prior: "Prior", settings: "Settings", progress: "Progress") -> "Segmentation":
-    """The method voxel takes cells for given: nuclei are put right beforehand."""
+def _from_given_cells(
+    table: "Table", prior: "Prior", settings: "Settings", progress: "Progress"
+) -> "Segmentation":
+    """The methods that take cells for given: nuclei are put right beforehand, as carve does it."""
     from cellcarve.carve.mend import can_mend, mend, trace_back
+
+    if not can_mend(prior, settings.carve):
+        return _given(table, prior, settings, progress)
+    mended = mend(table, prior, settings.carve, settings.compute, progress)
+    return trace_back(_given(table, mended.prior, settings, progress), mended)
+
+
+def _given(table: "Table", prior: "Prior", settings: "Settings", progress: "Progress") -> "Segmentation":
+    if settings.method == "mixture":
+        from cellcarve.mixture import mixture
+
+        return mixture(table, prior, settings.mixture, settings.compute, progress)
     from cellcarve.voxels import voxel
 
-    if not (settings.voxel.mend and can_mend(prior)):
-        return voxel(table, prior, settings.voxel, settings.compute, progress)
-    mended = mend(table, prior, settings.compute, progress)
-    return trace_back(voxel(table, mended.prior, settings.voxel, settings.compute, progress), mended)
+    return voxel(table, prior, settings.voxel, settings.compute, progress)

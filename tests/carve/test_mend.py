@@ -10,12 +10,12 @@ from cellcarve.carve import mend as module
 from cellcarve.carve.mend import can_mend, mend, trace_back
 from cellcarve.data.segmentation import Origin
 from cellcarve.progress import Silent
-from cellcarve.settings import ComputeSettings
+from cellcarve.settings import CarveSettings, ComputeSettings
 
 
-def run(table, prior, threads=1):
+def run(table, prior, threads=1, **settings):
     own = replace(prior, cell=prior.cell.copy(), core=prior.core.copy())
-    return mend(table, own, ComputeSettings(threads=threads), Silent())
+    return mend(table, own, CarveSettings(**settings), ComputeSettings(threads=threads), Silent())
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +103,19 @@ def test_what_a_method_finds_is_traced_back(wide, answer, mended):
 
 
 def test_pixels_and_fixed_cells_are_left_alone(perfect):
-    assert can_mend(perfect.prior)
-    assert not can_mend(replace(perfect.prior, raster=SimpleNamespace()))
-    assert not can_mend(replace(perfect.prior, fixed=np.zeros(len(perfect.prior.names), bool)))
-    assert not can_mend(replace(perfect.prior, core=np.zeros_like(perfect.prior.core)))
+    prior, asked = perfect.prior, CarveSettings()
+    assert can_mend(prior, asked)
+    assert not can_mend(prior, CarveSettings(repair=False, new_cells=False))
+    assert not can_mend(replace(prior, raster=SimpleNamespace()), asked)
+    assert not can_mend(replace(prior, fixed=np.zeros(len(prior.names), bool)), asked)
+    assert not can_mend(replace(prior, core=np.zeros_like(prior.core)), asked)
+
+
+@pytest.mark.parametrize(("left_out", "origins"), [("repair", {0, 1}), ("new_cells", {0, 2, 3})])
+def test_only_what_is_asked_for_is_done(wide, left_out, origins):
+    found = run(wide.table, wide.prior, **{left_out: False})
+    assert set(found.origin.tolist()) <= origins
+    assert len(set(found.origin.tolist())) > 1
 
 
 def test_few_transcripts_make_no_cell(perfect, monkeypatch):

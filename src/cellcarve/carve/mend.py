@@ -50,12 +50,15 @@ def trace_back(found: Segmentation, mended: Mended) -> Segmentation:
     return replace(found, origin=origin, prior=parent)
 
 
-def can_mend(prior: Prior) -> bool:
-    """Whether a prior has nuclei by row; what is told by pixel, and what may not change, stays as it is."""
-    return prior.raster is None and prior.fixed is None and bool(prior.core.any())
+def can_mend(prior: Prior, settings: CarveSettings) -> bool:
+    """Whether it is asked for and there are nuclei by row; what is told by pixel, or may not change, stays as it is."""
+    asked = settings.repair or settings.new_cells
+    return asked and prior.raster is None and prior.fixed is None and bool(prior.core.any())
 
 
-def mend(table: Table, prior: Prior, compute: ComputeSettings, progress: Progress) -> Mended:
+def mend(
+    table: Table, prior: Prior, settings: CarveSettings, compute: ComputeSettings, progress: Progress
+) -> Mended:
     """Cut merged nuclei, join split ones, and add cells with pseudo-nuclei where nuclei were missed.
 
     Parameters
@@ -64,6 +67,8 @@ def mend(table: Table, prior: Prior, compute: ComputeSettings, progress: Progres
         N rows of input.
     prior
         P nuclei laid over them.
+    settings
+        Which of these to do.
     compute
         Threads.
     progress
@@ -72,14 +77,14 @@ def mend(table: Table, prior: Prior, compute: ComputeSettings, progress: Progres
     recipe = recipe_for(prior)
     tissue = cut(table, prior.cell, prior.core, len(prior.names), DEFAULT_TILE)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
-    repaired = repaired_nuclei(tissue, CarveSettings(), recipe, progress)
+    repaired = repaired_nuclei(tissue, settings, recipe, progress)
     nuclei = measured(tissue)
-    model = learn(tissue, nuclei, recipe, True, progress.note)
+    model = learn(tissue, nuclei, recipe, settings.new_cells, progress.note)
     # The nucleus of every row, 0 = none.
     core = np.zeros(len(table), np.int32)
     t = tissue.transcripts
     core[t.row[t.core]] = t.cell[t.core]
-    held = _add_missed(core, tissue, (nuclei, model, recipe), compute.threads, progress)
+    held = _add_missed(core, tissue, (nuclei, model, recipe, settings), compute.threads, progress)
     alive = held > 0
     alive[tissue.cells + 1 :] = held[tissue.cells + 1 :] >= _FEWEST
     alive[1 : len(prior.names) + 1] |= _without_nucleus(prior)
@@ -97,7 +102,7 @@ def mend(table: Table, prior: Prior, compute: ComputeSettings, progress: Progres
 def _add_missed(
     core: np.ndarray,
     tissue: Tissue,
-    learned: tuple[Nuclei, Model, Recipe],
+    learned: tuple[Nuclei, Model, Recipe, CarveSettings],
     threads: int,
     progress: Progress,
 ) -> np.ndarray:
@@ -112,7 +117,7 @@ def _add_missed(
     rows, cells = [], []
 
     def one(tile: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        scene, seeds = seeded(tissue, tile, *learned, CarveSettings())
+        scene, seeds = seeded(tissue, tile, *learned)
         cell = scene.cell[scene.core[scene.view.inside]]
         progress.advance(len(cell))
         new = np.flatnonzero(cell > tissue.cells)

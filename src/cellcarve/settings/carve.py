@@ -10,7 +10,7 @@ Purity = Literal["balanced", "complete", "pure"]
 
 @dataclass(frozen=True)
 class CarveSettings(Validated):
-    """The method carve.
+    """The method carve, and what is put right in nuclei before any method starts.
 
     Parameters
     ----------
@@ -18,9 +18,9 @@ class CarveSettings(Validated):
         How sure an assignment must be: "complete" assigns all that have a likely cell, "balanced" is the default and
         leaves out doubtful transcripts that alone would show a gene that does not fit their cell, "pure" more of them.
     repair
-        Split merged and join split prior nuclei.
+        Split merged and join split prior nuclei, whatever the method.
     new_cells
-        Add cells where transcripts lie far from every nucleus.
+        Add cells where transcripts lie far from every nucleus, whatever the method.
     cell_diameter
         Usual diameter of a cell in µm; read only where there is no prior.
     tile

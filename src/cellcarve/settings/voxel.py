@@ -83,8 +83,6 @@ class VoxelSettings(Validated):
         Precision of the prior on log odds.
     check_consistency
         Count volumes, edges and transcripts anew after every sweep, and stop where the chain's books differ; slow.
-    mend
-        Before the chain starts, cut merged nuclei, join split ones and add cells where nuclei are missing.
     max_transcript_nucleus_distance
         Transcripts farther than this (µm) from the middle of every prior cell take no part.
     expand_initialized_cells
@@ -151,7 +149,6 @@ class VoxelSettings(Validated):
     hyperparam_neg_mu_phi: float = bounded(1.0, -50, 50)
     hyperparam_tau_phi: float = bounded(0.1, 1e-6, 1e6)
     check_consistency: bool = False
-    mend: bool = True
     max_transcript_nucleus_distance: float = bounded(60.0, 0, 1e9)
     expand_initialized_cells: int = bounded(0, 0, 1000)
     unmodeled_fixed_cells: bool = False
