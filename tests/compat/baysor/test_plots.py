@@ -4,6 +4,9 @@ import base64
 import io
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +21,7 @@ from cellcarve.compat.baysor.plots.diagnostics import diagnostics_page
 from cellcarve.compat.baysor.plots.earlier import prior_rings
 from cellcarve.compat.baysor.plots.frame import Frame, frame_for
 from cellcarve.compat.baysor.plots.genes import gene_distance, gene_structure
-from cellcarve.compat.baysor.plots.map import data_block
+from cellcarve.compat.baysor.plots.map import HERE, data_block
 from cellcarve.compat.baysor.plots.preview import Look, preview_page
 from cellcarve.compat.baysor.plots.raster import _disc, picture
 from cellcarve.compat.baysor.prior import Laid
@@ -66,6 +69,36 @@ def test_borders_hold_every_outline_and_two_maps(table, finished, molecules):
     assert block(page, "cell-rings")["names"][4].startswith("CRx-5: ")
     assert page.count('class="molecule-map"') == 2
     assert page.count("data:image/png") == 2
+
+
+def test_a_person_can_move_and_zoom_the_maps(table, finished, molecules, tmp_path):
+    """The page's own script, run on stand-ins of a browser's elements."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed; the script of the maps is not run")
+    run = finished(table, molecules.truth.to_numpy())
+    (tmp_path / "page.html").write_text(borders_page(table, run, numbered("CRx", 30), None, CONFIG), "utf-8")
+    frame = frame_for(table.x, table.y, CONFIG)
+    across, down = frame.place(run.cells.x[4:5], run.cells.y[4:5])
+    here = Path(__file__).parent / "map_case.js"
+    words = [node, here, tmp_path / "page.html", HERE / "map.js", across[0], down[0]]
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    whole, dragged, zoomed, back = told["looks"]
+    assert all(look["other"] == look["image"] for look in told["looks"])
+    x, y, wide, high = whole["image"]
+    assert max(wide / 600, high / 400) == pytest.approx(1)
+    assert whole["rings"] == 30
+    assert dragged["image"] == pytest.approx([x + 50, y - 20, wide, high])
+    by = 1.25**8
+    # What lies under the pointer stays there.
+    expected = [200 + (x + 50 - 200) * by, 150 + (y - 20 - 150) * by, wide * by, high * by]
+    assert zoomed["image"] == pytest.approx(expected)
+    # Rings outside of the view are not drawn.
+    assert 0 < zoomed["rings"] < 15
+    assert back["image"] == pytest.approx(whole["image"])
+    assert told["name"].startswith("CRx-5: ")
 
 
 def test_borders_without_colours_clusters_or_cells(table, finished, molecules):
