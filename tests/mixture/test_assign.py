@@ -7,7 +7,7 @@ import pytest
 
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import MIXTURE_ASSIGN
-from cellcarve.mixture.assign import draw_all
+from cellcarve.mixture.assign import LEAST_DOUBT, draw_all
 from cellcarve.mixture.change import move, regather
 from cellcarve.mixture.earlier import main_segments
 from cellcarve.mixture.graph import FULL
@@ -119,7 +119,8 @@ def slow_weights(state, i):
             anchor = max(able, key=lambda k: key[k])
             out = {k: d * (1 if k == anchor else slow_prior(state, s, k, anchor)) for k, d in out.items()}
     gene = state.profile[0, scene.gene[i]] if rules.alpha > 0 else 1
-    still = (1 - scene.confidence[i]) * gene**rules.temper
+    doubt = max(1 - scene.confidence[i], 0 if rules.classic or s else LEAST_DOUBT)
+    still = doubt * gene**rules.temper
     return out, still * (
         1 if anchored else math.exp(rules.noise + (0 if rules.placed else rules.field * noise))
     )

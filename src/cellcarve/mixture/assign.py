@@ -23,6 +23,8 @@ _MOST = 64
 # Rounds for which a transcript deep inside its cell is not looked at, if nothing around it changes.
 _REST = np.uint8(8)
 _SURE = math.log(1e-6)
+# Nobody is beyond all doubt whom no prior holds: what lies far from every component is noise, however even its surroundings.
+LEAST_DOUBT = 1e-6
 
 
 @njit(**PART)
@@ -172,6 +174,8 @@ def likeliest(score, many, noise):
 def log_noise(i, scene, rules, profile, beside):
     """Log density of noise at a transcript; `beside` is the weight of noise among its neighbours."""
     doubt = 1.0 - scene.confidence[i]
+    if not rules.classic and scene.segment[i] == 0:
+        doubt = max(doubt, LEAST_DOUBT)
     if doubt <= 0:
         return -np.inf
     gene = math.log(profile[0, scene.gene[i]]) if rules.alpha > 0 and scene.gene[i] >= 0 else 0.0

@@ -80,7 +80,7 @@ def test_a_sure_prior_is_not_contradicted(go, molecules):
     assert purity(found) > 0.9
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2, 4])
 def test_threads_change_nothing(go, molecules, threads):
     one = (go(molecules, "-s", "4") / "segmentation.csv").read_bytes()
     assert (
@@ -107,12 +107,15 @@ def test_molecules_on_one_spot(go, molecules):
     assert len(read(out)) == len(molecules)
 
 
-def test_scattered_molecules_are_mostly_noise(go):
-    """Far apart from each other, no molecule has enough company for a cell."""
+def test_scattered_molecules_are_noise(go):
+    """However even their distances are: no two lie within a cell's radius of each other."""
     rng = np.random.default_rng(3)
     alone = pd.DataFrame({"x": rng.uniform(0, 1e5, 40), "y": rng.uniform(0, 1e5, 40), "gene": "A"})
     out = go(alone, "-s", "1", "-p")
-    assert len(read(out)) == 40
+    found = read(out)
+    assert len(found) == 40
+    assert found.is_noise.all()
+    assert "every molecule is noise" in (out / "segmentation_log.log").read_text()
 
 
 def test_a_least_size_above_every_cell(go, molecules):
