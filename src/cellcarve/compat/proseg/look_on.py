@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,6 @@ from cellcarve.voxels.watch import Progressed
 
 # Seconds between checkpoints; CELLCARVE_CHECKPOINT sets others.
 _SECONDS = 300.0
-# Words that change neither the chain nor what it starts from.
-_FREE = ("--resume", "--overwrite")
-_THREADS = ("-t", "--nthreads")
 
 
 class LookOn:
@@ -91,14 +89,9 @@ def checkpoint_of(output: OutputOptions) -> Path:
 
 
 def key_of(options: Options) -> str:
-    """What a chain depends on: version, options and input."""
-    words, skip = [], False
-    for word in options.arguments:
-        if skip or word in _FREE or word.partition("=")[0] in _THREADS:
-            skip = not skip and word in _THREADS
-            continue
-        words.append(word)
+    """What a chain depends on: version, model and input, but neither threads nor what is written."""
     inputs = options.inputs
+    model = replace(options.model, nthreads=None, resume=False)
     files = (
         options.source,
         inputs.cellpose_masks,
@@ -107,4 +100,4 @@ def key_of(options: Options) -> str:
         inputs.spaceranger_barcode_mappings,
     )
     stamps = [f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in files if path is not None]
-    return hashlib.sha256("\0".join([__version__, *words, *stamps]).encode()).hexdigest()
+    return hashlib.sha256("\0".join([__version__, repr(inputs), repr(model), *stamps]).encode()).hexdigest()

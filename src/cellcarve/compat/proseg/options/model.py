@@ -88,7 +88,7 @@ class ModelOptions:
     best
         Write the answer averaged over the recorded iterations instead of that of the last (not in proseg).
     resume
-        Go on from the checkpoint that an interrupted run of the same command left beside its store; one is written
+        Go on from the checkpoint that an interrupted run of the same chain left beside its store; one is written
         every five minutes (not in proseg).
     """
 
