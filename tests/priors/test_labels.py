@@ -134,7 +134,7 @@ def test_no_label_image(laid, image, what):
 
 @pytest.mark.parametrize("name", ["labels.npy", "labels.npy.gz"])
 def test_pickled_array_is_never_opened(laid, name):
-    with pytest.raises(InputError, match=rf"{name} is a pickled"):
+    with pytest.raises(InputError, match=rf"{name} is damaged, or a pickled"):
         laid(np.array([{"a": 1}], dtype=object), name)
 
 

@@ -82,7 +82,7 @@ def load_image(path: Path, notes: list[str]) -> np.ndarray:
     except Exception as error:
         if any(word in str(error) for word in ("pickle", "Python objects")):
             raise InputError(
-                f"{path} is a pickled array, which could run code when loaded; save plain numbers with "
+                f"{path} is damaged, or a pickled array, which could run code when loaded; save plain numbers with "
                 "numpy.save(path, labels.astype('uint32'))"
             ) from error
         what = str(error).splitlines()[0][:120] if str(error) else type(error).__name__

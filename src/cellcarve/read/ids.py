@@ -31,7 +31,7 @@ class Ids:
             column = column.cast(column.type.value_type)
         if column.null_count:
             row = int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
-            raise place.fault(row, "the id is empty; fill it or name another column with --id-column")
+            raise place.fault(row, "the id is empty; fill it or name another column of ids")
         column = _settled(column, place)
         if pa.types.is_integer(column.type) and not self._texts:
             self._numbers.add(plain(column))
@@ -90,5 +90,5 @@ def _refuse_doubles(values: np.ndarray, ids: pa.Array, place: Place) -> None:
     first = int(np.argmax(values == values[second]))
     raise InputError(
         f"{place.path}, column '{place.column}': id {ids[second]} stands in rows {first + 1} and {second + 1}; every "
-        "transcript needs an id of its own, so take doubles out or name another column with --id-column"
+        "transcript needs an id of its own, so take doubles out or name another column of ids"
     )
