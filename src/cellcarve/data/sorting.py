@@ -7,10 +7,17 @@ from numba import njit
 def rows_of(label: np.ndarray, labels: int) -> tuple[np.ndarray, np.ndarray]:
     """Items sorted by label (stable), and where each label 0 .. labels - 1 begins: int32 (n,), (labels + 1,)."""
     start = np.zeros(labels + 1, np.int32)
-    np.cumsum(np.bincount(label, minlength=labels), out=start[1:])
+    _count(label, start[1:])
+    np.cumsum(start, out=start)
     order = np.empty(len(label), np.int32)
     deal(label, start.copy(), order)
     return order, start
+
+
+@njit(cache=True, nogil=True)
+def _count(label, many):
+    for k in label:
+        many[k] += 1
 
 
 @njit(cache=True, nogil=True)

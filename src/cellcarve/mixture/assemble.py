@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cellcarve.data import flat
 from cellcarve.data.segmentation import Origin
 from cellcarve.mixture.model import Marked
 from cellcarve.mixture.molecules import Points
@@ -18,7 +19,7 @@ def assemble(
     ready: Prepared,
     marked: Marked,
     state: State,
-    course: Course,
+    trace: Trace,
     found: tuple[np.ndarray, np.ndarray],
     rest: tuple[Sequence[np.ndarray], dict[str, object], list[str]],
 ) -> MixtureRun:
@@ -31,8 +32,8 @@ def assemble(
     label = m.to_input(state.scene.label)
     number, parts = renumber(label, len(state.cells.n), state.cells.anchor)
     cells = len(parts)
-    cell, runner_up = number[label], number[m.to_input(second)]
-    cluster_of = m.to_input(marked.cluster).astype(np.int32) if marked.clustering else None
+    cell, runner_up = flat.take(number, label), flat.take(number, m.to_input(second))
+    cluster_of = flat.keep(m.to_input(marked.cluster).astype(np.int32)) if marked.clustering else None
     segment = m.to_input(ready.segment)
     agree, sure = m.to_input(share), m.to_input(ready.confidence)
     values = {
@@ -40,9 +41,10 @@ def assemble(
         "assignment_confidence": agree,
         "cluster": cluster_of,
         "prior": segment,
-        "lifespan": np.full(cells, len(course.history or [])),
+        "lifespan": np.full(cells, trace.history),
         "origin": np.where(state.cells.anchor[parts] > 0, Origin.PRIOR, Origin.NEW),
     }
+    flat.relax()
     at = Points(*(m.to_input(axis) for axis in m.at))
     gene = m.to_input(m.gene)
     chances = marked.compartment
@@ -66,7 +68,7 @@ def assemble(
         noise=ready.noise,
         clustering=marked.clustering,
         compartments=marked.compartments,
-        trace=_trace(course, ready.fewest),
+        trace=trace,
         params=params,
         notes=notes,
     )
@@ -89,7 +91,8 @@ def renumber(label: np.ndarray, owners: int, anchor: np.ndarray) -> tuple[np.nda
     return number, parts
 
 
-def _trace(course: Course, fewest: int) -> Trace:
+def trace_of(course: Course, fewest: int) -> Trace:
+    """The course of a sampler that has ended."""
     rounds = course.rounds
     return Trace(
         thresholds=thresholds(fewest),

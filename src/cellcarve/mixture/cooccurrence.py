@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
+from cellcarve.data import flat
 from cellcarve.mixture.graph import FULL, Graph
 
 _SURE = 0.95
@@ -12,30 +13,38 @@ _STILL = 1e-4
 _FLAT = 0.05
 # Transcripts that suffice to see which genes lie together.
 _SAMPLE = 1_000_000
+# Of them, those that are looked at at once.
+_PIECE = 1 << 16
 
 
 @njit(cache=True, nogil=True)
-def _pairs(graph, sure, step):
-    """Neighbours (i, j) and weights of every `step`-th transcript where both are sure."""
+def _pairs(graph, sure, low, high, step):
+    """Neighbours (i, j) and weights of every `step`-th transcript from `low` on where both are sure."""
     total = 0
-    for i in range(0, len(sure), step):
+    for i in range(low, high, step):
         total += graph.start[i + 1] - graph.start[i] if sure[i] else 0
-    a, b, w = np.empty(total, np.int32), np.empty(total, np.int32), np.empty(total, np.float32)
+    a, b, w = np.empty(total, np.int32), np.empty(total, np.int32), np.empty(total, np.int64)
     many = 0
-    for i in range(0, len(sure), step):
+    for i in range(low, high, step):
         if not sure[i]:
             continue
         for e in range(graph.start[i], graph.start[i + 1]):
             if sure[graph.neighbour[e]]:
-                a[many], b[many], w[many] = i, graph.neighbour[e], graph.weight[e] / FULL
+                a[many], b[many], w[many] = i, graph.neighbour[e], graph.weight[e]
                 many += 1
     return a[:many], b[:many], w[:many]
 
 
 def cooccurrence(gene: np.ndarray, genes: int, graph: Graph, confidence: np.ndarray) -> csr_matrix:
     """(G, G) float64 weight with which genes are neighbours, over the root of what each has in all."""
-    a, b, w = _pairs(graph, confidence >= _SURE, max(1, len(gene) // _SAMPLE))
-    together = csr_matrix((w.astype(np.float64), (gene[a], gene[b])), shape=(genes, genes))
+    sure, step = confidence >= _SURE, max(1, len(gene) // _SAMPLE)
+    # Whole numbers add up to the same sums whatever the pieces.
+    together = csr_matrix((genes, genes), dtype=np.int64)
+    for low in range(0, len(gene), _PIECE * step):
+        a, b, w = _pairs(graph, sure, low, min(low + _PIECE * step, len(gene)), step)
+        together = together + csr_matrix((w, (gene[a], gene[b])), shape=(genes, genes))
+        flat.relax()
+    together = together / FULL
     total = np.asarray(together.sum(1)).ravel() + np.asarray(together.sum(0)).ravel()
     pairs = together.tocoo()
     size = np.maximum(np.sqrt(total[pairs.row] * total[pairs.col]), 0.1)

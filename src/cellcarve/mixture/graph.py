@@ -58,8 +58,12 @@ def build_graph(molecules: Molecules, grid: Grid, threads: int) -> Graph:
         usual = usual_distance(at, grid, threads)
         pairs = delaunay.edges(at, molecules.place, usual, _FURTHEST * usual, threads)
     start, neighbour, length = adjacency(at, pairs, molecules.place)
+    del pairs
+    start, neighbour = flat.keep(start), flat.keep(neighbour)
+    flat.relax()
     weight, limit = weigh(length)
-    return Graph(start, neighbour, weight, near_degree(start, length, limit))
+    near = near_degree(start, length, limit)
+    return Graph(start, neighbour, flat.keep(weight), flat.keep(near))
 
 
 def usual_distance(at: Points, grid: Grid, threads: int) -> float:

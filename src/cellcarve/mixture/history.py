@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 
 _MOST = 64
+# Transcripts whose changes are sorted at once.
+_PIECE = 1 << 19
 
 
 @dataclass
@@ -57,29 +59,43 @@ def vote(history: History, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     if rounds == 0:
         label = np.where(alive[history.base], history.base, 0).astype(np.int32)
         return label, np.ones(n, np.float32), np.zeros(n, np.int32)
-    start = np.zeros(n + 1, np.int64)
-    for who in history.who:
-        start[1:] += np.bincount(who, minlength=n)
-    np.cumsum(start, out=start)
-    # By transcript, and within one by round, as the rounds are taken in turn.
-    when, to = np.empty(start[-1], np.uint16), np.empty(start[-1], np.int32)
-    free = start[:-1].copy()
-    for turn in range(rounds):
-        _deal(history.who[turn], history.to[turn], turn, free, when, to)
     out = np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.int32)
     allowed = alive.copy()
     allowed[0] = True
-    _count(history.base, start, when, to, rounds, allowed, out)
+    for low in range(0, n, _PIECE):
+        span = (low, min(low + _PIECE, n))
+        # Where the changes of each transcript begin; once they are dealt, where they end.
+        free = np.zeros(span[1] - low + 1, np.int64)
+        for who in history.who:
+            _tally(who, span, free[1:])
+        np.cumsum(free, out=free)
+        # By transcript, and within one by round, as the rounds are taken in turn.
+        when, to = np.empty(free[-1], np.uint16), np.empty(free[-1], np.int32)
+        for turn in range(rounds):
+            _deal(history.who[turn], history.to[turn], turn, span, (free, when, to))
+        part = slice(*span)
+        _count(
+            history.base[part], free, when, to, rounds, allowed, (out[0][part], out[1][part], out[2][part])
+        )
     return out
 
 
 @njit(cache=True, nogil=True)
-def _deal(who, label, turn, free, when, to):
+def _tally(who, span, count):
+    for i in who:
+        if span[0] <= i < span[1]:
+            count[i - span[0]] += 1
+
+
+@njit(cache=True, nogil=True)
+def _deal(who, label, turn, span, room):
     """Put the changes of one round where each transcript's next change goes, which `free` keeps up to date."""
+    free, when, to = room
     for c in range(len(who)):
-        slot = free[who[c]]
-        when[slot], to[slot] = turn, label[c]
-        free[who[c]] = slot + 1
+        if span[0] <= who[c] < span[1]:
+            slot = free[who[c] - span[0]]
+            when[slot], to[slot] = turn, label[c]
+            free[who[c] - span[0]] = slot + 1
 
 
 @njit(cache=True, nogil=True)
@@ -100,11 +116,11 @@ def _add(label, held, many, k, rounds):
 
 
 @njit(cache=True, nogil=True)
-def _count(base, start, when, to, rounds, allowed, out):
+def _count(base, end, when, to, rounds, allowed, out):
     label, held = np.empty(_MOST, np.int32), np.empty(_MOST, np.int32)
     for i in range(len(base)):
         many, k, since = 0, base[i], 0
-        for c in range(start[i], start[i + 1]):
+        for c in range(end[i - 1] if i > 0 else 0, end[i]):
             many = _add(label, held, many, k, when[c] - since)
             k, since = to[c], when[c]
         many = _add(label, held, many, k, rounds - since)

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from cellcarve.data import flat
 from cellcarve.mixture.state import State
 
 _MOST = 24
@@ -16,16 +17,23 @@ _SHRINK = 0.2
 
 def overall(gene: np.ndarray, genes: int) -> np.ndarray:
     """(G,) float64 share of each gene among all transcripts, none of them 0."""
-    total = np.bincount(gene[gene >= 0], minlength=genes) + 0.1
+    total = np.full(genes, 0.1)
+    for first in range(0, len(gene), flat.PIECE):
+        part = gene[first : first + flat.PIECE]
+        total += np.bincount(part[part >= 0], minlength=genes)
     return total / total.sum()
 
 
 def holdings(state: State, genes: int) -> csr_matrix:
     """(C, G) float32 transcripts of each component and gene; row 0 is empty."""
-    label, gene = state.scene.label, state.scene.gene
-    there = (label > 0) & (gene >= 0)
-    one = np.ones(int(there.sum()), np.float32)
-    return csr_matrix((one, (label[there], gene[there])), shape=(len(state.cells.n), genes))
+    shape = (len(state.cells.n), genes)
+    held = csr_matrix(shape, dtype=np.float32)
+    for first in range(0, len(state.scene.label), flat.PIECE):
+        label, gene = (v[first : first + flat.PIECE] for v in (state.scene.label, state.scene.gene))
+        there = (label > 0) & (gene >= 0)
+        one = np.ones(int(there.sum()), np.float32)
+        held = held + csr_matrix((one, (label[there], gene[there])), shape=shape)
+    return held
 
 
 def learn_kinds(state: State, genes: int, fewest: int, seed: np.random.Generator) -> None:

@@ -5,9 +5,10 @@ from dataclasses import asdict
 import numpy as np
 
 from cellcarve.chain.streams import MIXTURE_STREWN
+from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.data.table import Table
-from cellcarve.mixture.assemble import assemble
+from cellcarve.mixture.assemble import assemble, trace_of
 from cellcarve.mixture.clusters import cluster
 from cellcarve.mixture.compartments import compartments, gene_codes
 from cellcarve.mixture.compositions import neighbours_for
@@ -82,13 +83,15 @@ def fit(
             believe_by_cells(state, ready.molecules, away, ready.noise.neighbour, generator)
         progress.advance(1)
     params = _params(ready, settings, state, plan)
+    trace = trace_of(course, ready.fewest)
     share, second = settle(state, course.history)
+    course.history = None
     if not settings.compat:
         polish(state, compute.threads, share, second)
     row = ready.molecules.row
     axes = (table.x, table.y) if table.z is None or settings.force_2d else (table.x, table.y, table.z)
-    place = [axis[row] for axis in axes]
-    return assemble(ready, marked, state, course, (share, second), (place, params, notes))
+    place = [flat.take(axis, row) for axis in axes]
+    return assemble(ready, marked, state, trace, (share, second), (place, params, notes))
 
 
 def mark(

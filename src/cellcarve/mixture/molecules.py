@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from cellcarve.data import flat as flats
 from cellcarve.data.table import Status, Table
 
 CHUNK = 1 << 15
+# Chunks after which the memory of arrays in files is handed back.
+_PASSED = 16
 
 
 class Points(NamedTuple):
@@ -55,13 +58,13 @@ class Molecules:
 
     def to_input(self, values: np.ndarray) -> np.ndarray:
         """Values per transcript in Morton order, brought into the order of input rows."""
-        out = np.empty_like(values)
+        out = np.empty_like(values) if values.ndim > 1 else flats.empty(len(values), values.dtype)
         out[self.place] = values
         return out
 
     def from_input(self, values: np.ndarray) -> np.ndarray:
         """Values per kept row, in the order of input rows, brought into Morton order."""
-        return values[self.place]
+        return flats.take(values, self.place)
 
 
 def arrange(table: Table, flat: bool = False, stretch: float = 1.0) -> Molecules:
@@ -86,9 +89,10 @@ def arrange(table: Table, flat: bool = False, stretch: float = 1.0) -> Molecules
     z = None if table.z is None or flat else _centred(table.z[row]) * np.float32(stretch)
     deep = z is not None and len(z) > 0 and bool(z.min() < z.max())
     order = np.argsort(morton(x, y), kind="stable").astype(np.int32)
-    z = z[order] if deep and z is not None else np.zeros(len(row), np.float32)
-    gene = table.gene[row][order].astype(np.int32)
-    return Molecules(Points(x[order], y[order], z), gene, order, row, len(table.genes), deep)
+    z = flats.take(z, order) if deep and z is not None else flats.zeros(len(row), np.float32)
+    at = Points(flats.take(x, order), flats.take(y, order), z)
+    gene = flats.take(table.gene, row[order]).astype(np.int32, copy=False)
+    return Molecules(at, gene, flats.keep(order), flats.keep(row), len(table.genes), deep)
 
 
 def _centred(values: np.ndarray) -> np.ndarray:
@@ -118,11 +122,18 @@ def _spread(value: np.ndarray) -> np.ndarray:
 def on_chunks(work: Callable[[int, int], Any], n: int, threads: int, size: int = CHUNK) -> list[Any]:
     """Call ``work(low, high)`` on stretches of 0 .. n by several threads; answers come in the order of stretches."""
     bounds = [(low, min(low + size, n)) for low in range(0, n, size)]
+
+    def one(bound: tuple[int, int]) -> Any:
+        answer = work(*bound)
+        if (bound[0] // size + 1) % _PASSED == 0 and size >= CHUNK:
+            flats.relax()
+        return answer
+
     if (threads or os.cpu_count() or 1) == 1 or len(bounds) < 2:
-        return [work(low, high) for low, high in bounds]
+        return [one(bound) for bound in bounds]
     pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
     try:
-        return list(pool.map(lambda bound: work(*bound), bounds))
+        return list(pool.map(one, bounds))
     finally:
         pool.shutdown(cancel_futures=True)
 

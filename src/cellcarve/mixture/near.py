@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from cellcarve.data.sorting import rows_of
 from cellcarve.mixture.molecules import Points, on_chunks
 
 # Transcripts that a bucket in tissue should hold.
@@ -17,7 +18,7 @@ class Grid(NamedTuple):
     Attributes
     ----------
     start
-        (nx * ny + 1,) int64.
+        (nx * ny + 1,) int32.
     member
         (N,) int32, ascending within a bucket.
     x0, y0
@@ -45,17 +46,15 @@ def lay_grid(at: Points) -> Grid:
     height = float(at.y.max(initial=0)) - y0
     extent = max(width, height, 1e-9)
     coarse = max(1, min(256, int(np.sqrt(n / 16))))
-    box = np.minimum((at.x - x0) / extent * coarse, coarse - 1).astype(np.int64) * coarse
-    box += np.minimum((at.y - y0) / extent * coarse, coarse - 1).astype(np.int64)
+    box = np.minimum((at.x - x0) / extent * coarse, coarse - 1).astype(np.int32) * np.int32(coarse)
+    box += np.minimum((at.y - y0) / extent * coarse, coarse - 1).astype(np.int32)
     filled = max(1, int(np.count_nonzero(np.bincount(box, minlength=1))))
     side = float(np.sqrt(filled * (extent / coarse) ** 2 * _FILL / max(n, 1)))
     side = max(side, extent / 30_000, np.sqrt(max(width, side) * max(height, side) / (4 * max(n, 1) + 16)))
     nx, ny = int(width / side) + 1, int(height / side) + 1
-    bucket = np.minimum((at.y - y0) / side, ny - 1).astype(np.int64) * nx
-    bucket += np.minimum((at.x - x0) / side, nx - 1).astype(np.int64)
-    start = np.zeros(nx * ny + 1, np.int64)
-    np.cumsum(np.bincount(bucket, minlength=nx * ny), out=start[1:])
-    member = np.argsort(bucket, kind="stable").astype(np.int32)
+    bucket = np.minimum((at.y - y0) / side, ny - 1).astype(np.int32) * np.int32(nx)
+    bucket += np.minimum((at.x - x0) / side, nx - 1).astype(np.int32)
+    member, start = rows_of(bucket, nx * ny)
     return Grid(start, member, x0, y0, side, nx, ny)
 
 

@@ -18,7 +18,7 @@ def _root(parent, i):
 @njit(cache=True, nogil=True)
 def connect(label, graph):
     """(N,) int32 lowest index of each transcript's piece: neighbours of one label are in one piece."""
-    parent = np.arange(len(label)).astype(np.int32)
+    parent = np.arange(len(label), dtype=np.int32)
     for i in range(len(label)):
         if label[i] == 0:
             continue

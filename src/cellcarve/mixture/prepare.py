@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cellcarve.chain.streams import MIXTURE_STREWN
+from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.data.table import Table
 from cellcarve.errors import InputError
@@ -26,8 +27,8 @@ class Prepared:
 
     Attributes
     ----------
-    molecules, grid, graph
-        Transcripts, their buckets and neighbours.
+    molecules, graph
+        Transcripts and their neighbours.
     segment
         (N,) int32 prior segment, 0 = none; numbers are those of the prior's cells.
     confidence
@@ -43,7 +44,6 @@ class Prepared:
     """
 
     molecules: Molecules
-    grid: Grid
     graph: Graph
     segment: np.ndarray
     confidence: np.ndarray
@@ -69,6 +69,7 @@ def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int,
         raise InputError("no transcript is left to assign; check the filters")
     grid = lay_grid(molecules.at)
     segment = molecules.from_input(segments_of(prior, settings)[molecules.row])
+    flat.relax()
     fewest, least = _fewest(settings, molecules, grid, segment, threads)
     segment = drop_small(segment, least)
     scale, spread = settle_scale(settings, molecules, segment)
@@ -81,7 +82,8 @@ def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int,
         away = molecules.from_input(noise.distance)
         placed = believed_by_place(molecules, segment, away, (noise.neighbour, scale), believed, generator)
         believed = (sure + placed * (1 - sure)).astype(np.float32)
-    return Prepared(molecules, grid, graph, segment, believed, noise, scale, spread, fewest, least)
+    segment, believed = flat.keep(segment), flat.keep(believed)
+    return Prepared(molecules, graph, segment, believed, noise, scale, spread, fewest, least)
 
 
 def segments_of(prior: Prior, settings: MixtureSettings) -> np.ndarray:

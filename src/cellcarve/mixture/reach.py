@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from cellcarve.chain.compiled import LEAF, MAKER, PART
+from cellcarve.data import flat
 from cellcarve.mixture.molecules import Points, on_chunks
 from cellcarve.mixture.near import Grid, lay_grid
 
@@ -95,8 +96,8 @@ def reach(
     index = np.flatnonzero(component)
     anchors = Points(*(axis[index] for axis in at))
     grid: Grid = lay_grid(anchors)
-    owner = np.empty((len(component), KEPT), np.int32)
-    gap = np.empty((len(component), KEPT), np.uint16)
+    owner = flat.empty(KEPT * len(component), np.int32).reshape(-1, KEPT)
+    gap = flat.empty(KEPT * len(component), np.uint16).reshape(-1, KEPT)
     mine, unit = component[index], scale * STEP
     on_chunks(
         lambda low, high: _reach(anchors, grid, mine, at, (low, high, float(furthest)), unit, owner, gap),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table
@@ -38,7 +39,7 @@ def as_segmentation(run: MixtureRun, rows: int, prior_names: list[str]) -> Segme
     """A fitted mixture as a segmentation of all `rows` input rows."""
 
     def spread(values: np.ndarray) -> np.ndarray:
-        out = np.zeros(rows, values.dtype)
+        out = flat.zeros(rows, values.dtype)
         out[run.row] = values
         return out
 
@@ -49,7 +50,7 @@ def as_segmentation(run: MixtureRun, rows: int, prior_names: list[str]) -> Segme
     cell = spread(run.cell)
     return Segmentation(
         cell=cell,
-        best=cell.copy(),
+        best=spread(run.cell),
         probability=spread(probability),
         runner_up=spread(run.runner_up),
         background=spread(run.cell == 0),

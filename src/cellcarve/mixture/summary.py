@@ -6,10 +6,12 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
+from cellcarve.data.sorting import rows_of
 from cellcarve.mixture.molecules import Points
 from cellcarve.mixture.result import CellTable
 
 _DENSE = 3
+_CELLS_AT_ONCE = 1 << 11
 
 
 def counts_of(cell: np.ndarray, gene: np.ndarray, cells: int, genes: int) -> csr_matrix:
@@ -73,8 +75,15 @@ def _mean(cell: np.ndarray, value: np.ndarray | None, cells: int) -> np.ndarray:
     if value is None:
         return np.full(cells, np.nan)
     n = np.bincount(cell, minlength=cells + 1)[1:]
-    total = np.bincount(cell, value.astype(np.float64), minlength=cells + 1)[1:]
-    return total / np.maximum(n, 1)
+    total = np.zeros(cells + 1)
+    _sum(cell, value, total)
+    return total[1:] / np.maximum(n, 1)
+
+
+@njit(cache=True, nogil=True)
+def _sum(cell, value, total):
+    for i in range(len(cell)):
+        total[cell[i]] += value[i]
 
 
 def _majority(
@@ -96,11 +105,15 @@ def _majority(
 
 def _flat_shapes(at: Points, cell: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Area of the convex hull (µm²) and ratio of the covariance's eigenvalues of each cell."""
-    order = np.lexsort((at.y, at.x, cell))
-    start = np.searchsorted(cell[order], np.arange(1, cells + 2))
-    x, y = at.x[order].astype(np.float64), at.y[order].astype(np.float64)
+    order, start = rows_of(cell, cells + 1)
+    start = start[1:]
     area, ratio = np.zeros(cells), np.zeros(cells)
-    _shapes(x, y, start, area, ratio)
+    for low in range(0, cells, _CELLS_AT_ONCE):
+        high = min(low + _CELLS_AT_ONCE, cells)
+        some = order[start[low] : start[high]]
+        some = some[np.lexsort((at.y[some], at.x[some], cell[some]))]
+        x, y = at.x[some].astype(np.float64), at.y[some].astype(np.float64)
+        _shapes(x, y, start[low : high + 1] - start[low], area[low:high], ratio[low:high])
     return area, ratio
 
 

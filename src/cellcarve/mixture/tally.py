@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from cellcarve.chain.compiled import LEAF, MAKER, PART
+from cellcarve.data.sorting import rows_of
 
 _SMALLEST = 4
 
@@ -143,10 +144,8 @@ def tally_up(owner: np.ndarray, what: np.ndarray, owners: int, spare: float = 0.
         Room to grow, as a share of what is taken.
     """
     mine = np.where(what >= 0, owner, 0)
-    first = np.zeros(owners + 1, np.int64)
-    np.cumsum(np.bincount(mine, minlength=owners), out=first[1:])
     size = np.zeros(owners, np.int32)
-    _sizes(np.argsort(mine, kind="stable").astype(np.int32), first, what, size)
+    _sizes(*rows_of(mine, owners), what, size)
     start = np.zeros(owners, np.int64)
     np.cumsum(size[:-1], out=start[1:])
     end = int(size.sum())
