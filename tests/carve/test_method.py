@@ -74,6 +74,13 @@ def test_same_bytes_with_many_tiles_and_threads(tissue, run, take, same_bytes):
     same_bytes(run(*part, tile=50.0), run(*part, tile=50.0, threads=4))
 
 
+def test_same_bytes_without_a_prior_with_many_tiles_and_threads(tissue, run, take, same_bytes):
+    table, prior = take(tissue.table, tissue.prior, np.arange(0, len(tissue.table), 3))
+    n = len(table)
+    nothing = replace(prior, cell=np.zeros(n, np.int32), core=np.zeros(n, bool), names=[], kind="none")
+    same_bytes(run(table, nothing, tile=50.0, threads=1), run(table, nothing, tile=50.0, threads=4))
+
+
 def alike(agreement, tissue, a, b):
     kept = tissue.table.status == 0
     return agreement(a.cell[kept], b.cell[kept])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cellcarve.carve.lattice import lay_lattice, pixels_of
+from cellcarve.data import sorting
 from cellcarve.data.sorting import rows_of
 from cellcarve.data.table import Status
 from cellcarve.data.tiles import cut, view_box, view_tile
@@ -110,3 +111,11 @@ def test_rows_of_is_a_stable_sort():
     for k in range(8):
         assert order[start[k] : start[k + 1]].tolist() == np.flatnonzero(label == k).tolist()
     assert start[-1] == 100
+
+
+def test_rows_of_counts_beyond_int32(monkeypatch):
+    monkeypatch.setattr(sorting, "MOST", 5)
+    order, start = rows_of(np.array([1, 0, 1, 2, 0, 1]), 3)
+    assert order.dtype == start.dtype == np.int64
+    assert order.tolist() == [1, 4, 0, 2, 5, 3]
+    assert start.tolist() == [0, 2, 5, 6]

@@ -6,6 +6,7 @@ part of each group then serves as a nucleus, and the method goes on as with a pr
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,6 +15,7 @@ from scipy.sparse import csr_matrix
 
 from cellcarve.carve.lattice import lay_lattice, pixels_of
 from cellcarve.carve.places import same_places
+from cellcarve.carve.threads import on_threads
 from cellcarve.carve.types import Types, learn_types, overall_shares, proportions, split_counts
 from cellcarve.data import flat
 from cellcarve.data.tiles import View, view_tile
@@ -28,7 +30,17 @@ _SAME = 1.0
 _CORE = 0.55
 
 
-def find_cells(tissue: Tissue, diameter: float, programmes: int, halo: float) -> np.ndarray:
+class _Groups(NamedTuple):
+    """What a tile knows of its groups: rows (C,) of cores and their group; the same from the other grid."""
+
+    tile: int
+    row: np.ndarray
+    group: np.ndarray
+    again: np.ndarray
+    centre: np.ndarray
+
+
+def find_cells(tissue: Tissue, diameter: float, programmes: int, halo: float, threads: int) -> np.ndarray:
     """Give every transcript near the middle of a group a cell and mark it as core, in place.
 
     Parameters
@@ -37,6 +49,10 @@ def find_cells(tissue: Tissue, diameter: float, programmes: int, halo: float) ->
         Usual diameter of a cell, µm.
     programmes
         Number of expression programmes to tell groups apart by.
+    halo
+        How far around a tile transcripts are looked at with it, µm.
+    threads
+        Tiles at work at the same time; 0 = one per processor.
 
     Returns
     -------
@@ -50,16 +66,24 @@ def find_cells(tissue: Tissue, diameter: float, programmes: int, halo: float) ->
     tissue.cells = 0
     again = flat.zeros(len(t), np.int32)
     centres, held = [], []
-    for tile in np.flatnonzero(np.diff(t.start)).tolist():
+
+    def one(tile: int) -> _Groups:
         view = view_tile(tissue, tile, halo)
         around = _surroundings(view, types)
         label, centre = _group(view, around, diameter, 0.0)
         core = _cores(tissue, tile, view, (label, centre), diameter)
-        tissue.cells += _write(tissue, view, label, core, tissue.cells)
+        row, group = view.index[core], label[core]
         label, centre = _group(view, around, diameter, 0.5)
-        again[view.index[view.inside]] = label[view.inside]
-        centres.append(centre)
-        held.append((t.start[tile], t.start[tile + 1]))
+        return _Groups(tile, row, group, label[view.inside], centre)
+
+    def take(found: _Groups) -> None:
+        tissue.cells += _write(tissue, found.row, found.group, tissue.cells)
+        first, last = t.start[found.tile], t.start[found.tile + 1]
+        again[first:last] = found.again
+        centres.append(found.centre)
+        held.append((first, last))
+
+    on_threads(one, np.flatnonzero(np.diff(t.start)).tolist(), threads, take)
     # Neighbouring tiles know the same group under two numbers.
     _, numbers = same_places(centres, _SAME)
     for (first, last), number in zip(held, numbers, strict=True):
@@ -189,10 +213,10 @@ def _cores(
     return core
 
 
-def _write(tissue: Tissue, view: View, label: np.ndarray, core: np.ndarray, found: int) -> int:
+def _write(tissue: Tissue, row: np.ndarray, group: np.ndarray, found: int) -> int:
     """Write cores into the tissue, numbered from found + 1; returns how many cells they make."""
-    groups, number = np.unique(label[core], return_inverse=True)
+    groups, number = np.unique(group, return_inverse=True)
     t = tissue.transcripts
-    t.cell[view.index[core]] = found + 1 + number
-    t.core[view.index[core]] = True
+    t.cell[row] = found + 1 + number
+    t.core[row] = True
     return len(groups)

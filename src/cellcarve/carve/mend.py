@@ -7,11 +7,12 @@ import numpy as np
 
 from cellcarve.carve.gather import named
 from cellcarve.carve.learn import learn
-from cellcarve.carve.method import DEFAULT_TILE, measured, on_threads, recipe_for, repaired_nuclei, seeded
+from cellcarve.carve.method import DEFAULT_TILE, measured, recipe_for, repaired_nuclei, seeded
 from cellcarve.carve.model import Model
 from cellcarve.carve.nuclei import Nuclei
 from cellcarve.carve.places import same_places
 from cellcarve.carve.recipe import Recipe
+from cellcarve.carve.threads import on_threads
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table

@@ -1,10 +1,5 @@
 """The method carve from prior nuclei to a segmentation: repair, learn, fit tile by tile, put together."""
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
 import numpy as np
 
 from cellcarve.carve.agreement import doubt
@@ -20,6 +15,7 @@ from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.repair import Repaired, repair
 from cellcarve.carve.scene import Scene, prepare, settle
 from cellcarve.carve.seeds import add_cells
+from cellcarve.carve.threads import on_threads
 from cellcarve.carve.types import learn_types, overall_shares
 from cellcarve.data import flat
 from cellcarve.data.prior import Prior
@@ -31,7 +27,6 @@ from cellcarve.progress import Progress
 from cellcarve.settings import CarveSettings, ComputeSettings
 
 DEFAULT_TILE = 400.0
-Answer = TypeVar("Answer")
 
 
 def carve(
@@ -56,7 +51,7 @@ def carve(
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
     again = None
     if not prior.core.any():
-        again = find_cells(tissue, settings.cell_diameter, recipe.types, recipe.halo)
+        again = find_cells(tissue, settings.cell_diameter, recipe.types, recipe.halo, compute.threads)
         progress.note(f"no prior: {tissue.cells} cells found from density and expression")
     repaired = repaired_nuclei(tissue, settings, recipe, progress)
     nuclei = measured(tissue)
@@ -77,18 +72,6 @@ def carve(
     if again is not None:
         doubt(found, tissue, again, model.geometry.blur, recipe)
     return found
-
-
-def on_threads(
-    work: Callable[[int], Answer], tiles: list[int], threads: int, take: Callable[[Answer], None]
-) -> None:
-    """Work on tiles at the same time; answers are taken in the tiles' order."""
-    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
-    try:
-        for answer_ in pool.map(work, tiles):
-            take(answer_)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def recipe_for(prior: Prior) -> Recipe:

@@ -3,13 +3,20 @@
 import numpy as np
 from numba import njit
 
+# Items that int32 numbers tell apart.
+MOST = np.iinfo(np.int32).max
+
 
 def rows_of(label: np.ndarray, labels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Items sorted by label (stable), and where each label 0 .. labels - 1 begins: int32 (n,), (labels + 1,)."""
-    start = np.zeros(labels + 1, np.int32)
+    """Items sorted by label (stable), and where each label 0 .. labels - 1 begins: (n,), (labels + 1,).
+
+    Both are int32, or int64 where there are more items than int32 counts.
+    """
+    kind = np.int32 if len(label) <= MOST else np.int64
+    start = np.zeros(labels + 1, kind)
     _count(label, start[1:])
     np.cumsum(start, out=start)
-    order = np.empty(len(label), np.int32)
+    order = np.empty(len(label), kind)
     deal(label, start.copy(), order)
     return order, start
 
