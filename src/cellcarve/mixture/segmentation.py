@@ -8,6 +8,7 @@ from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table
 from cellcarve.mixture.method import fit
 from cellcarve.mixture.result import MixtureRun
+from cellcarve.mixture.trust import trust
 from cellcarve.progress import Progress
 from cellcarve.settings import ComputeSettings, MixtureSettings
 
@@ -46,7 +47,7 @@ def as_segmentation(run: MixtureRun, rows: int, prior_names: list[str]) -> Segme
     cells, clusters = run.cells, run.cells.cluster
     origin = cells.origin.astype(np.uint8)
     prior = np.where(origin == Origin.PRIOR, cells.prior, 0).astype(np.int32)
-    probability = np.where(run.cell > 0, run.assignment_confidence, 0).astype(np.float32)
+    probability = trust(run.assignment_confidence, run.cell > 0, run.trace.history)
     cell = spread(run.cell)
     return Segmentation(
         cell=cell,
