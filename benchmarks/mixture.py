@@ -93,6 +93,8 @@ CASES = (
         "loose, MERFISH-like, 300 genes", {"family": "loose", "genes": 300}, 5.8, (0.655, 1.08), (0.621, 0.97)
     ),
     Case("volume, 300 genes", {"family": "volume", "genes": 300}, 4.6),
+    # A disc of the 110 µm² that its cells have.
+    Case("realistic tissue, 300 genes", {"family": "tissue", "genes": 300}, 5.9),
 )
 QUICK = ("discs with gaps, 100 genes", "packed, distinct, 5000", "elongated, 100", "dense, MERFISH", "volume")
 PRIORS = {"nuclei": {"perfect": True}, "faulty nuclei": {}, "none": {"perfect": True}}
@@ -143,9 +145,17 @@ def families(options: argparse.Namespace) -> list[dict[str, object]]:
                 for method, found in answers(folder, prior, options.methods, case.scale).items():
                     rows.append({"case": case.name, "prior": prior, "method": method, "seed": seed})
                     rows[-1] |= score(found, folder)
-                    print(json.dumps(rows[-1], default=float), flush=True)
+                    keep(rows, options)
             rows += published(case, prior)
     return rows
+
+
+def keep(rows: list[dict[str, object]], options: argparse.Namespace) -> None:
+    """Print the last row, and add it to a file of rows: a run that is cut short is not lost."""
+    line = json.dumps(rows[-1], default=float)
+    print(line, flush=True)
+    with open(options.out / "mixture_rows.jsonl", "a") as file:
+        file.write(line + "\n")
 
 
 def published(case: Case, prior: str) -> list[dict[str, object]]:
@@ -165,7 +175,7 @@ def fields(options: argparse.Namespace) -> list[dict[str, object]]:
             for method, found in answers(folder, prior, options.methods, EMBRYO_SCALE).items():
                 rows.append({"case": EMBRYO, "prior": prior, "method": method, "seed": seed})
                 rows[-1] |= score(found, folder)
-                print(json.dumps(rows[-1], default=float), flush=True)
+                keep(rows, options)
     return rows
 
 

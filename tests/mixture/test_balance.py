@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cellcarve.mixture.balance import _loss, fit
-from cellcarve.mixture.reach import measure_nuclei
+from cellcarve.mixture.nuclei import learn_power, measure_nuclei
 
 
 def planted(strength, blur, n=40_000):
@@ -41,8 +41,20 @@ def test_large_nuclei_reach_further(kit):
     cell = np.repeat(np.arange(1, 41), 200)
     turn, out = rng.uniform(0, 2 * np.pi, 8000), np.sqrt(rng.random(8000)) * radius[cell - 1]
     at = kit.points(20 * cell + out * np.cos(turn), out * np.sin(turn))
-    usual, factor = measure_nuclei(at, cell, 41)
+    usual, factor, inset = measure_nuclei(at, cell, 41)
     assert 2 < usual < 3
     assert (factor[1:21] > 1).all()
     assert (factor[21:] < 1).all()
-    assert np.log(factor[1] / factor[40]) == pytest.approx(0.35 * np.log(1.5), abs=0.06)
+    # Neighbouring transcripts of the larger ones are further apart, so their edge is further out.
+    assert inset[21:].min() > inset[1:21].max() > 0
+
+
+@pytest.mark.parametrize("power", [0.0, 0.7])
+def test_how_far_size_tells_is_learned(power):
+    """Cells in a row, each as wide as its nucleus' size to a power says: the power is found from the distances."""
+    size = np.random.default_rng(5).normal(0, 0.3, 4000)
+    wide = 5 * np.exp(power * size)
+    x = np.cumsum(wide) - wide / 2
+    # One row far from another, so that the nearest are neighbours in the row.
+    middle = np.column_stack([x, np.zeros_like(x), np.zeros_like(x)])
+    assert learn_power(middle, size) == pytest.approx(power, abs=0.15)

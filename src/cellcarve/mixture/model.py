@@ -6,8 +6,9 @@ import numpy as np
 
 from cellcarve.data.prior import Prior
 from cellcarve.mixture.compartments import weakened
+from cellcarve.mixture.nuclei import measure_nuclei
 from cellcarve.mixture.prepare import Prepared
-from cellcarve.mixture.reach import KEPT, measure_nuclei, reach
+from cellcarve.mixture.reach import KEPT, reach
 from cellcarve.mixture.result import Convergence
 from cellcarve.mixture.start import begin, choose_seeds, place_noise
 from cellcarve.mixture.state import Rules, Scene, State
@@ -97,13 +98,14 @@ def build(
             gene = np.where(np.isin(gene, marked.markers), -1, gene).astype(np.int32)
             graph = weakened(graph, marked.compartment)
     anchored = ready.segment if rules.bonus > 0 else nothing
-    seeds = choose_seeds(m, ready.confidence, anchored, rules, wanted_cells(ready, settings))
+    seeds = choose_seeds(m, ready.graph, ready.confidence, anchored, rules, wanted_cells(ready, settings))
     factor = np.ones(seeds.count + 1, np.float32)
     beside, gap = np.zeros((0, KEPT), np.int32), np.zeros((0, KEPT), np.uint16)
     if anchored.any():
-        beside, gap = reach(m.at, seeds.owner[anchored], rules.scale, _FURTHEST * rules.scale, threads)
-        rim, factor = measure_nuclei(m.at, seeds.owner[anchored], seeds.count + 1)
-        rules = rules._replace(rim=rim)
+        owner, furthest = seeds.owner[anchored], _FURTHEST * rules.scale
+        nuclei = measure_nuclei(m.at, owner, seeds.count + 1)
+        beside, gap = reach(m.at, owner, nuclei.inset, rules.scale, furthest, threads)
+        factor, rules = nuclei.factor, rules._replace(rim=nuclei.rim)
     calm = np.zeros(n, np.uint8)
     scene = Scene(
         gene, m.place, ready.confidence, marked.cluster, ready.segment, nothing, calm, beside, gap, nuclear

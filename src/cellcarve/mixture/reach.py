@@ -17,9 +17,6 @@ KEPT = 3
 # Gaps are whole numbers of this share of the scale.
 STEP = 1 / 1024
 _MOST = 65_535
-_MEASURED = 5
-# How far a nucleus' size tells its cell's: 0 = not at all, 1 = in proportion.
-_POWER = 0.35
 
 
 @njit(**LEAF)
@@ -60,17 +57,18 @@ def _search(anchors, grid, component, here, best, who):
 
 
 @njit(**MAKER)
-def _reach(anchors, grid, component, at, span, unit, owner, gap):
+def _reach(anchors, grid, component, inset, at, span, unit, owner, gap):
     best, who = np.empty(KEPT, np.float64), np.empty(KEPT, np.int32)
     for i in range(span[0], span[1]):
         _search(anchors, grid, component, (at.x[i], at.y[i], at.z[i], span[2]), best, who)
         for s in range(KEPT):
             owner[i, s] = who[s]
-            gap[i, s] = min(math.sqrt(best[s]) / unit, _MOST) if who[s] > 0 else _MOST
+            edge = max(math.sqrt(best[s]) - inset[who[s]], 0.0)
+            gap[i, s] = min(edge / unit, _MOST) if who[s] > 0 else _MOST
 
 
 def reach(
-    at: Points, component: np.ndarray, scale: float, furthest: float, threads: int
+    at: Points, component: np.ndarray, inset: np.ndarray, scale: float, furthest: float, threads: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The nearest anchored components of each transcript.
 
@@ -80,6 +78,8 @@ def reach(
         N transcripts.
     component
         (N,) int32 component whose anchor a transcript is, 0 = of none.
+    inset
+        (C,) float64 distance by which the transcripts of each component's anchor stay short of its edge, µm.
     scale
         Radius of cells, µm.
     furthest
@@ -90,8 +90,8 @@ def reach(
     Returns
     -------
     tuple
-        (N, 3) int32 components by distance, 0 where there are fewer, and (N, 3) uint16 distances to their nearest
-        anchor in units of `STEP` scales.
+        (N, 3) int32 components by distance to their nearest anchor, 0 where there are fewer, and (N, 3) uint16 distances
+        to their anchors' edges in units of `STEP` scales.
     """
     index = np.flatnonzero(component)
     anchors = Points(*(axis[index] for axis in at))
@@ -100,41 +100,13 @@ def reach(
     gap = flat.empty(KEPT * len(component), np.uint16).reshape(-1, KEPT)
     mine, unit = component[index], scale * STEP
     on_chunks(
-        lambda low, high: _reach(anchors, grid, mine, at, (low, high, float(furthest)), unit, owner, gap),
+        lambda low, high: _reach(
+            anchors, grid, mine, inset, at, (low, high, float(furthest)), unit, owner, gap
+        ),
         len(component),
         threads,
     )
     return owner, gap
-
-
-def radii(at: Points, component: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """How many anchors each of C components has, and the radius (µm) of the disc that has their variance."""
-    inside = np.flatnonzero(component)
-    mine = component[inside]
-    n = np.bincount(mine, minlength=count)
-    square = np.zeros(len(n))
-    for axis in at[:2]:
-        value = axis[inside].astype(np.float64)
-        mean = np.bincount(mine, value, len(n)) / np.maximum(n, 1)
-        square += np.bincount(mine, (value - mean[mine]) ** 2, len(n))
-    return n, np.sqrt(2 * square / np.maximum(n - 1, 1))
-
-
-def measure_nuclei(at: Points, component: np.ndarray, count: int) -> tuple[float, np.ndarray]:
-    """Usual radius of the anchors of C components (µm; 0 where all are too few), and factors on distances to each.
-
-    A larger nucleus reaches further. Radii are shrunk towards the usual by how much of their spread is chance.
-    """
-    n, radius = radii(at, component, count)
-    large = (n >= _MEASURED) & (radius > 0)
-    if not large.any():
-        return 0.0, np.ones(len(n), np.float32)
-    log = np.log(radius[large])
-    off, chance = log - np.median(log), 0.5 / (n[large] - 1)
-    spread = max(float(np.var(log)) - float(chance.mean()), 1e-4)
-    factor = np.ones(len(n), np.float32)
-    factor[large] = np.exp(-_POWER * off * spread / (spread + chance))
-    return float(np.median(radius[large])), factor
 
 
 @njit(**PART)

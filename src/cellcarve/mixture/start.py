@@ -8,6 +8,7 @@ import numpy as np
 from cellcarve.mixture.change import regather
 from cellcarve.mixture.graph import Graph
 from cellcarve.mixture.kinds import overall
+from cellcarve.mixture.missed import missed
 from cellcarve.mixture.molecules import Molecules, Points
 from cellcarve.mixture.near import nearest_of
 from cellcarve.mixture.shape import refit
@@ -15,8 +16,6 @@ from cellcarve.mixture.state import Counts, Rules, Scene, State, empty_cells
 from cellcarve.mixture.tally import tally_up
 
 _SURE_ENOUGH = 0.25
-# Scales from every nucleus beyond which there may be cells without one.
-_FREE = 3.0
 
 
 @dataclass
@@ -60,14 +59,19 @@ def even_seeds(molecules: Molecules, candidates: np.ndarray, wanted: int, classi
 
 
 def choose_seeds(
-    molecules: Molecules, confidence: np.ndarray, segment: np.ndarray, rules: Rules, wanted: int
+    molecules: Molecules,
+    graph: Graph,
+    confidence: np.ndarray,
+    segment: np.ndarray,
+    rules: Rules,
+    wanted: int,
 ) -> Seeds:
     """First components.
 
     Parameters
     ----------
-    molecules
-        N transcripts.
+    molecules, graph
+        N transcripts and their neighbours.
     confidence
         (N,) float32; unlikely transcripts begin no component.
     segment
@@ -86,9 +90,7 @@ def choose_seeds(
         there = np.unique(segment[inside])
         count = len(there)
         owner[there] = np.arange(1, count + 1)
-        anchors = Points(at.x[inside], at.y[inside], at.z[inside])
-        _, away = nearest_of(anchors, _some(at, candidates), 1)
-        free = candidates[away[:, 0] > _FREE * rules.scale]
+        free = missed(molecules, graph, candidates, owner[segment], rules.scale)
         wanted = round(wanted * len(free) / max(len(candidates), 1))
         candidates = free
     seeds = even_seeds(molecules, candidates, wanted, rules.classic)
