@@ -61,7 +61,7 @@ def measure_nuclei(at: Points, component: np.ndarray, count: int) -> Nuclei:
     off *= spread / (spread + chance)
     factor[large] = np.exp(-learn_power(middle[large], off) * off)
     usual = float(np.median(radius[large]))
-    inset[n > 0] = _INSET * _spacing(np.where(large, radius, usual)[n > 0], n[n > 0], at.z.any())
+    inset[n > 0] = _INSET * _spacing(np.where(large, radius, usual)[n > 0], n[n > 0], bool(at.z.any()))
     return Nuclei(usual, factor, inset)
 
 
