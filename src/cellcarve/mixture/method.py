@@ -16,8 +16,9 @@ from cellcarve.mixture.intensity import believe_by_cells
 from cellcarve.mixture.model import Marked, build, rules_of, wanted_cells
 from cellcarve.mixture.prepare import Prepared, prepare
 from cellcarve.mixture.result import MixtureRun
-from cellcarve.mixture.sampler import Course, Plan, polish, refresh, settle, steps
+from cellcarve.mixture.sampler import Plan, course_of, polish, refresh, settle, steps
 from cellcarve.mixture.state import State
+from cellcarve.mixture.watch import Nobody, Watch
 from cellcarve.progress import Progress
 from cellcarve.settings import ComputeSettings, MixtureSettings
 
@@ -26,7 +27,12 @@ _KNOWN = 30
 
 
 def fit(
-    table: Table, prior: Prior, settings: MixtureSettings, compute: ComputeSettings, progress: Progress
+    table: Table,
+    prior: Prior,
+    settings: MixtureSettings,
+    compute: ComputeSettings,
+    progress: Progress,
+    watch: Watch | None = None,
 ) -> MixtureRun:
     """Fit the mixture: which transcripts make up cells, and which are noise.
 
@@ -42,6 +48,8 @@ def fit(
         Of the method and of the run.
     progress
         Who is told how far it is.
+    watch
+        Who looks on, if anybody.
 
     Returns
     -------
@@ -74,13 +82,15 @@ def fit(
         compute.threads,
     )
     progress.stage("fitting cells", settings.iterations, "rounds")
-    course = Course()
-    for now in steps(state, plan):
-        course = now
+    watch = watch or Nobody()
+    course = watch.begin(state, course_of(plan))
+    progress.advance(state.sweep)
+    for _ in steps(state, plan, course):
         if state.sweep == _KNOWN and not (settings.compat or state.rules.placed):
             away = ready.molecules.from_input(ready.noise.distance)
             generator = np.random.Generator(np.random.Philox(key=[compute.seed, MIXTURE_STREWN]))
             believe_by_cells(state, ready.molecules, away, ready.noise.neighbour, generator)
+        watch.went(state, course)
         progress.advance(1)
     params = _params(ready, settings, state, plan)
     trace = trace_of(course, ready.fewest)

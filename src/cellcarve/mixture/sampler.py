@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -68,6 +69,40 @@ class Plan:
         return max(round(0.1 * self.iterations), 1)
 
 
+class Chance(NamedTuple):
+    """Where a Philox generator is."""
+
+    counter: np.ndarray
+    key: np.ndarray
+    buffer: np.ndarray
+    position: int
+    half: int
+    kept: int
+
+
+def chance_of(generator: np.random.Generator) -> Chance:
+    """Where a generator is."""
+    s: Any = generator.bit_generator.state
+    inner = s["state"]
+    return Chance(
+        inner["counter"], inner["key"], s["buffer"], s["buffer_pos"], s["has_uint32"], s["uinteger"]
+    )
+
+
+def generator_at(chance: Chance) -> np.random.Generator:
+    """A generator that goes on from there."""
+    philox = np.random.Philox()
+    philox.state = {
+        "bit_generator": "Philox",
+        "state": {"counter": chance.counter, "key": chance.key},
+        "buffer": chance.buffer,
+        "buffer_pos": chance.position,
+        "has_uint32": chance.half,
+        "uinteger": chance.kept,
+    }
+    return np.random.Generator(philox)
+
+
 @dataclass
 class Round:
     """What one round did; `components` has a number per threshold."""
@@ -82,10 +117,18 @@ class Round:
 
 @dataclass
 class Course:
-    """Rounds so far, and the history once it is kept."""
+    """Rounds so far, the history once it is kept, the last round as far as is known, and what kinds draw by."""
 
-    rounds: list[Round] = field(default_factory=list)
-    history: History | None = None
+    rounds: list[Round]
+    history: History | None
+    last: int
+    chance: Chance
+
+
+def course_of(plan: Plan) -> Course:
+    """A course at its beginning."""
+    generator = np.random.Generator(np.random.Philox(key=[plan.seed, MIXTURE_KINDS]))
+    return Course([], None, plan.iterations, chance_of(generator))
 
 
 @njit(cache=True, nogil=True)
@@ -105,19 +148,19 @@ def thresholds(fewest: int) -> np.ndarray:
     return np.unique(np.maximum(np.rint(np.array([0, 0.5, 1, 2, 5]) * fewest), 1)).astype(np.int64)
 
 
-def steps(state: State, plan: Plan) -> Iterator[Course]:
-    """Run the chain; yields after every round. `state` changes in place."""
-    course = Course()
-    last = plan.iterations
-    generator = np.random.Generator(np.random.Philox(key=[plan.seed, MIXTURE_KINDS]))
-    while state.sweep < last:
+def steps(state: State, plan: Plan, course: Course | None = None) -> Iterator[Course]:
+    """Run the chain, from its beginning or from where a course is; yields after every round. `state` changes in place."""
+    course = course or course_of(plan)
+    generator = generator_at(course.chance)
+    while state.sweep < course.last:
         state.sweep += 1
         changes = [_draw(state, plan)]
-        if state.sweep % _CONNECT == 0 or state.sweep == last:
+        if state.sweep % _CONNECT == 0 or state.sweep == course.last:
             changes.append(_moved(state, *loose_pieces(state, _held(state))))
         changes.append(_drop(state, 2))
         if state.rules.alpha > 0 and state.sweep in _KIND_ROUNDS:
             learn_kinds(state, plan.genes, max(plan.fewest // 2, 5), generator)
+            course.chance = chance_of(generator)
             if len(state.scene.beside):
                 learn_balance(state)
         refresh(state)
@@ -128,8 +171,8 @@ def steps(state: State, plan: Plan) -> Iterator[Course]:
         course.rounds.append(done)
         if course.history is not None:
             course.history.record(changes)
-        elif state.sweep >= last - plan.history or _still(course, plan, state.sweep):
-            last = min(last, state.sweep + plan.history)
+        elif state.sweep >= course.last - plan.history or _still(course, plan, state.sweep):
+            course.last = min(course.last, state.sweep + plan.history)
             course.history = History(state.sweep, state.scene.label.copy())
         yield course
 

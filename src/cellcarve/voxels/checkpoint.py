@@ -1,20 +1,10 @@
-"""A chain's state in a file, to go on from it to the same bytes."""
+"""The chain of the voxel method in a file, to go on from it to the same bytes."""
 
-import json
-import os
-import zipfile
-from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from cellcarve.errors import InputError
+from cellcarve.chain import checkpoint
 from cellcarve.voxels.record import Record
-from cellcarve.voxels.split import Room
 from cellcarve.voxels.watch import Progressed
-
-_TOLD = "told"
 
 
 def save(state: Progressed, path: Path, key: str) -> None:
@@ -34,18 +24,7 @@ def save(state: Progressed, path: Path, key: str) -> None:
     OSError
         It cannot be written.
     """
-    arrays: dict[str, np.ndarray] = {}
-    _flatten("chain", state.chain, arrays)
-    for name, value in vars(state.record).items():
-        _flatten(f"record.{name}", value, arrays)
-    told = json.dumps({"key": key, "log": state.log}).encode()
-    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **{_TOLD: np.frombuffer(told, np.uint8)}, **arrays)  # type: ignore[arg-type]
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    checkpoint.write({"chain": state.chain, **_recorded(state.record)}, state.log, path, key)
 
 
 def load(state: Progressed, path: Path, key: str) -> Progressed:
@@ -63,55 +42,12 @@ def load(state: Progressed, path: Path, key: str) -> Progressed:
     InputError
         The file is damaged, or of a chain with another input or other settings.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        told = json.loads(arrays.pop(_TOLD).tobytes())
-        if told["key"] != key:
-            raise InputError(
-                f"{path} was left by a run of another input, version or with other options; delete it, or run that again"
-            )
-        chain = _rebuilt("chain", state.chain, arrays)
-        record = Record(0, False)
-        for name, value in vars(state.record).items():
-            setattr(record, name, _rebuilt(f"record.{name}", value, arrays))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run without --resume") from error
-    return Progressed(chain, record, told["log"])
+    parts, log = checkpoint.read({"chain": state.chain, **_recorded(state.record)}, path, key)
+    record = Record(0, False)
+    for name in vars(state.record):
+        setattr(record, name, parts[f"record.{name}"])
+    return Progressed(parts["chain"], record, log)
 
 
-def _parts(value: Any) -> dict[str, Any] | None:
-    """What a composite consists of, by name; None for a leaf."""
-    if hasattr(value, "_asdict"):
-        return value._asdict()
-    if is_dataclass(value):
-        return {item.name: getattr(value, item.name) for item in fields(value)}
-    if isinstance(value, tuple):
-        return {str(place): part for place, part in enumerate(value)}
-    return None
-
-
-def _flatten(name: str, value: Any, arrays: dict[str, np.ndarray]) -> None:
-    """Collect the leaves of a composite by their names; memory without content is left out."""
-    if isinstance(value, Room):
-        return
-    parts = _parts(value)
-    if parts is None:
-        arrays[name] = np.asarray(value)
-        return
-    for part, inner in parts.items():
-        _flatten(f"{name}.{part}", inner, arrays)
-
-
-def _rebuilt(name: str, like: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """A composite of the same types with the leaves of a file."""
-    if isinstance(like, Room):
-        return like
-    parts = _parts(like)
-    if parts is None:
-        leaf = arrays[name]
-        return leaf if isinstance(like, np.ndarray) else leaf.item()
-    made = {part: _rebuilt(f"{name}.{part}", inner, arrays) for part, inner in parts.items()}
-    if hasattr(like, "_replace"):
-        return like._replace(**made)
-    return tuple(made.values()) if isinstance(like, tuple) else replace(like, **made)
+def _recorded(record: Record) -> dict[str, object]:
+    return {f"record.{name}": value for name, value in vars(record).items()}

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from cellcarve.chain.checkpoint import Scratch
 from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import FOREGROUND
@@ -97,7 +98,7 @@ def fill_tables(labels, spots, start, key, count):
         count[slot] += 1
 
 
-class Room:
+class Room(Scratch):
     """Memory for the cells' tables that only grows, so that no sweep has to ask for it anew."""
 
     def __init__(self) -> None:

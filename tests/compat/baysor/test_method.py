@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from cellcarve.compat.baysor.command import main
+from cellcarve.compat.baysor.look_on import LookOn
 from cellcarve.errors import InputError, Interrupted, SettingsError
 
 
@@ -233,3 +234,39 @@ def test_a_handful_of_molecules_of_one_gene(tmp_path, molecules, number, command
     molecules.iloc[:number].assign(gene="A").to_csv(tmp_path / "in.csv", index=False)
     main([*command.split(), "-o", f"{tmp_path}/", str(tmp_path / "in.csv")])
     assert "All done!" in next(tmp_path.glob("*.log")).read_text()
+
+
+@pytest.mark.parametrize("stop", [14, 58])
+def test_an_interrupted_run_goes_on_to_the_same_bytes(go, molecules, monkeypatch, capsys, stop):
+    """Stopped before the history begins, and within it."""
+    whole = go(molecules, "-s", "4", "--seed=3")
+    went = LookOn.went
+    monkeypatch.setenv("CELLCARVE_CHECKPOINT", "0")
+
+    def stopping(self, state, course):
+        went(self, state, course)
+        if state.sweep == stop:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(LookOn, "went", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        go(molecules, "-s", "4", "--seed=3", out="again")
+    monkeypatch.setattr(LookOn, "went", went)
+    checkpoint = whole.parent / "again" / ".segmentation.csv.checkpoint"
+    assert checkpoint.is_file()
+    with pytest.raises(InputError, match="other options"):
+        go(molecules, "-s", "5", "--seed=3", "--resume", out="again")
+    capsys.readouterr()
+    again = go(molecules, "-s", "4", "--seed=3", "--resume", "--threads=2", out="again")
+    assert f"goes on after round {stop}" in capsys.readouterr().err
+    for name in ("segmentation.csv", "segmentation_cell_stats.csv", "segmentation_polygons_2d.json"):
+        assert (again / name).read_bytes() == (whole / name).read_bytes()
+    assert not checkpoint.exists()
+
+
+def test_damaged_and_missing_checkpoints(go, molecules, capsys):
+    go(molecules, "-s", "4", "--resume")
+    assert "starts anew" in capsys.readouterr().err
+    (go(molecules, "-s", "4") / ".segmentation.csv.checkpoint").write_bytes(b"PK")
+    with pytest.raises(InputError, match="damaged"):
+        go(molecules, "-s", "4", "--resume")

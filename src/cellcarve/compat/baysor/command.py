@@ -120,6 +120,11 @@ def _baysor() -> None:
     help="0.7 restores the rules of Baysor 0.7 where the result would differ.",
 )
 @click.option("--drop-small-cells", is_flag=True, help="Molecules of cells with fewer than -m are noise.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the checkpoint that an interrupted run left, to the same bytes.",
+)
 @click.option("--skip-ncv", is_flag=True, help="Leave out the colours of neighbourhood compositions.")
 @_COMPUTE
 def _run(**given: Any) -> None:

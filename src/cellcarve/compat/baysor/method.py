@@ -11,10 +11,13 @@ from cellcarve.mixture.result import MixtureRun
 
 def segment(molecules: Molecules, laid: Laid, config: Config, options: Options, log: Log) -> MixtureRun:
     """Fit the mixture; without outlines and colours yet."""
+    from cellcarve.compat.baysor.look_on import LookOn, key_of
     from cellcarve.mixture import fit
 
     settings = mixture_settings(config, options)
-    run = fit(molecules.table, laid.prior, settings, compute_settings(options), log)
+    key = key_of(molecules, laid.prior, settings, options.seed)
+    look_on = LookOn(options, key, log)
+    run = fit(molecules.table, laid.prior, settings, compute_settings(options), log, look_on)
     for note in run.notes:
         log.note(note)
     return run

@@ -45,6 +45,8 @@ class Options:
         ``""`` or ``"0.7"``.
     drop_small_cells
         Cells with fewer molecules than ``-m`` become noise.
+    resume
+        Go on from the checkpoint of an interrupted run.
     threads, seed
         As in `ComputeSettings`.
     line
@@ -64,6 +66,7 @@ class Options:
     neighbours: int = 0
     compat: str = ""
     drop_small_cells: bool = False
+    resume: bool = False
     threads: int = 0
     seed: int = 1
     line: str = ""
@@ -95,7 +98,7 @@ def options_of(given: dict[str, Any]) -> Options:
     if coordinates.is_dir():
         layers.insert(0, ("preset xenium", from_file(str(PRESETS / "xenium.toml"))))
     config = resolve(layers)
-    same = ("plot", "compat", "drop_small_cells", "threads", "seed")
+    same = ("plot", "compat", "drop_small_cells", "resume", "threads", "seed")
     extra = {name: given[name] for name in same if name in given}
     if not extra.get("threads"):
         extra["threads"] = _julia_threads()

@@ -26,6 +26,11 @@ class Paths:
         """``<stem>_<suffix>``."""
         return self.stem.with_name(f"{self.stem.name}_{suffix}")
 
+    @property
+    def checkpoint(self) -> Path:
+        """Where the checkpoint of a run lies: hidden, beside its main file."""
+        return self.main.with_name(f".{self.main.name}.checkpoint")
+
 
 def paths_for(output: str, default: str) -> Paths:
     """The files of a command.

@@ -85,6 +85,7 @@ def run(options: Options) -> None:
         job = _Job(options, config, paths, molecules, laid, done, names, log)
         _tell(job)
         _save_tables(job)
+        paths.checkpoint.unlink(missing_ok=True)
         try:
             _save_the_rest(job)
         except KeyboardInterrupt:

@@ -1,15 +1,15 @@
 """While the chain runs: a checkpoint now and then, and outlines where they were asked for."""
 
 import hashlib
-import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from cellcarve import __version__
+from cellcarve.chain.keeper import Keeper
 from cellcarve.compat.proseg.options import Options, OutputOptions
 from cellcarve.compat.proseg.outputs.columns import consensus, union
 from cellcarve.compat.proseg.outputs.geojson import write_features
@@ -19,9 +19,6 @@ from cellcarve.staged import staged
 from cellcarve.voxels.checkpoint import load, save
 from cellcarve.voxels.result import VoxelRun
 from cellcarve.voxels.watch import Progressed
-
-# Seconds between checkpoints; CELLCARVE_CHECKPOINT sets others.
-_SECONDS = 300.0
 
 
 class LookOn:
@@ -39,19 +36,14 @@ class LookOn:
         self._options = options
         self.asks = options.model.best
         self._progress = progress
-        self._key = key_of(options)
-        self._seconds = float(os.environ.get("CELLCARVE_CHECKPOINT", _SECONDS))
-        self._saved = time.monotonic()
-        self.path = checkpoint_of(options.output)
+        self._keeper = Keeper(checkpoint_of(options.output), key_of(options), options.model.resume, progress)
+        self.end = self._keeper.end
 
     def begin(self, state: Progressed) -> Progressed:
         """The state of an interrupted run where `--resume` asks for it and there is one."""
-        if not self._options.model.resume:
+        if not self._keeper.found():
             return state
-        if not self.path.is_file():
-            self._progress.note(f"there is no checkpoint '{self.path}' to go on from; the run starts anew")
-            return state
-        state = load(state, self.path, self._key)
+        state = load(state, self._keeper.path, self._keeper.key)
         self._progress.note(f"goes on after sweep {state.chain.sweep}")
         return state
 
@@ -63,18 +55,7 @@ class LookOn:
             and state.chain.sweep % max(output.monitor_cell_polygons_freq, 1) == 0
         ):
             self._draw(output.path(output.monitor_cell_polygons), finish())
-        if time.monotonic() - self._saved < self._seconds:
-            return
-        try:
-            save(state, self.path, self._key)
-        except OSError as error:
-            # The run is worth more than its checkpoint.
-            self._progress.note(f"no checkpoint could be written to '{self.path}' ({error.strerror})")
-        self._saved = time.monotonic()
-
-    def end(self) -> None:
-        """All is written: the checkpoint goes."""
-        self.path.unlink(missing_ok=True)
+        self._keeper.save(partial(save, state))
 
     def _draw(self, path: Path, run: VoxelRun) -> None:
         polygons = column_polygons(run, consensus(run, union(run)))
