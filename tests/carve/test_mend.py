@@ -118,6 +118,16 @@ def test_only_what_is_asked_for_is_done(wide, left_out, origins):
     assert len(set(found.origin.tolist())) > 1
 
 
+def test_nuclei_that_lie_over_each_other_are_left_alone(wide):
+    depth = 20.0 * (wide.prior.cell % 5) + wide.table.z
+    table = replace(wide.table, z=depth.astype(np.float32))
+    found = run(table, wide.prior)
+    assert found.prior.names == wide.prior.names
+    assert np.array_equal(found.prior.cell, wide.prior.cell)
+    assert np.array_equal(found.parent, np.arange(1, len(wide.prior.names) + 1))
+    assert (found.origin == Origin.PRIOR).all()
+
+
 def test_few_transcripts_make_no_cell(perfect, monkeypatch):
     prior, _ = nuclei_hidden(perfect, 8)
     monkeypatch.setattr(module, "_FEWEST", 10**9)

@@ -9,7 +9,7 @@ from cellcarve.carve.gather import named
 from cellcarve.carve.learn import learn
 from cellcarve.carve.method import DEFAULT_TILE, measured, recipe_for, repaired_nuclei, seeded
 from cellcarve.carve.model import Model
-from cellcarve.carve.nuclei import Nuclei
+from cellcarve.carve.nuclei import Nuclei, moments
 from cellcarve.carve.places import same_places
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.threads import on_threads
@@ -22,6 +22,8 @@ from cellcarve.progress import Progress
 from cellcarve.settings import CarveSettings, ComputeSettings
 
 _FEWEST = 5
+# Nuclei whose spread in depth is a smaller part of that of all of them lie over each other.
+_LAYER = 1 / 3
 
 
 class Mended(NamedTuple):
@@ -77,6 +79,10 @@ def mend(
     """
     recipe = recipe_for(prior)
     tissue = cut(table, prior.cell, prior.core, len(prior.names), DEFAULT_TILE)
+    if not _one_layer(tissue):
+        progress.note("nuclei lie over each other in depth: they are left as they are")
+        given = np.arange(1, len(prior.names) + 1, dtype=np.int32)
+        return Mended(prior, np.full(len(given), Origin.PRIOR, np.uint8), given)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
     repaired = repaired_nuclei(tissue, settings, recipe, progress)
     nuclei = measured(tissue)
@@ -98,6 +104,15 @@ def mend(
     progress.note(f"{np.count_nonzero(origin == Origin.NEW):,} cells added where nuclei are missing")
     cell = np.where(core > 0, core, _heirs(prior, core, rank)[prior.cell])
     return Mended(replace(prior, cell=cell, core=core > 0, names=names), origin, parent)
+
+
+def _one_layer(tissue: Tissue) -> bool:
+    """Whether nuclei lie side by side: nuclei that are looked at from above alone are else cut and joined wrongly."""
+    t = tissue.transcripts
+    core = np.flatnonzero(t.core & (t.cell > 0))
+    held, *_, spread, _, _ = moments(t.cell[core], t.z[core], t.z[core], tissue.cells)
+    sound = held >= _FEWEST
+    return not sound.any() or float(np.median(spread[sound])) >= _LAYER**2 * float(t.z[core].var())
 
 
 def _add_missed(
