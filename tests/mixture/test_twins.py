@@ -175,7 +175,8 @@ def test_nearest_nuclei_are_found_by_measuring_them_all(kit, deep, furthest):
     rng = np.random.default_rng(3)
     at = kit.points(*rng.uniform(0, 40, (3 if deep else 2, 500)))
     component = np.where(rng.random(500) < 0.3, rng.integers(1, 25, 500), 0).astype(np.int32)
-    owner, gap = reach(at, component, 4.0, furthest, 2)
+    inset = rng.uniform(0, 0.5, 25)
+    owner, gap = reach(at, component, inset, 4.0, furthest, 2)
     place = np.column_stack(at).astype(float)
     apart = cdist(place, place[component > 0])
     each = np.full((500, 25), np.inf)
@@ -186,7 +187,8 @@ def test_nearest_nuclei_are_found_by_measuring_them_all(kit, deep, furthest):
     sought = nearest <= furthest
     assert sought.sum() > 200
     assert np.array_equal(owner[sought], order[sought])
-    assert gap[sought] * STEP * 4.0 == pytest.approx(nearest[sought], abs=4.0 * STEP * 1.01)
+    edge = np.maximum(nearest - inset[order], 0)
+    assert gap[sought] * STEP * 4.0 == pytest.approx(edge[sought], abs=4.0 * STEP * 1.01)
 
 
 def test_contacts_are_edges_between_components(kit):

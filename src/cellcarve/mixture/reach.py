@@ -57,14 +57,15 @@ def _search(anchors, grid, component, here, best, who):
 
 
 @njit(**MAKER)
-def _reach(anchors, grid, component, inset, at, span, unit, owner, gap):
+def _reach(anchors, grid, component, inset, at, span, owner, gap):
+    """Fill `owner` and `gap`; `span` is first, last, furthest distance and unit of gaps."""
     best, who = np.empty(KEPT, np.float64), np.empty(KEPT, np.int32)
     for i in range(span[0], span[1]):
         _search(anchors, grid, component, (at.x[i], at.y[i], at.z[i], span[2]), best, who)
         for s in range(KEPT):
             owner[i, s] = who[s]
             edge = max(math.sqrt(best[s]) - inset[who[s]], 0.0)
-            gap[i, s] = min(edge / unit, _MOST) if who[s] > 0 else _MOST
+            gap[i, s] = min(edge / span[3], _MOST) if who[s] > 0 else _MOST
 
 
 def reach(
@@ -101,7 +102,7 @@ def reach(
     mine, unit = component[index], scale * STEP
     on_chunks(
         lambda low, high: _reach(
-            anchors, grid, mine, inset, at, (low, high, float(furthest)), unit, owner, gap
+            anchors, grid, mine, inset, at, (low, high, float(furthest), unit), owner, gap
         ),
         len(component),
         threads,
