@@ -22,6 +22,22 @@ class SettingsError(CellcarveError):
     """A setting is unknown, out of bounds or contradicts another."""
 
 
+class SettingError(SettingsError):
+    """One setting has a value that it cannot have; whoever calls it by another name can say so.
+
+    Parameters
+    ----------
+    name
+        The setting.
+    told
+        What is wrong with it: the rest of the sentence.
+    """
+
+    def __init__(self, name: str, told: str) -> None:
+        super().__init__(f"{name} {told}")
+        self.name, self.told = name, told
+
+
 class OutputError(CellcarveError):
     """The result cannot be written where it was asked for."""
 

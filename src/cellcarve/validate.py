@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from cellcarve.errors import SettingsError, nearest
+from cellcarve.errors import SettingError, SettingsError, nearest
 
 
 def bounded(default: Any, low: float, high: float = math.inf) -> Any:
@@ -65,13 +65,13 @@ def fitted(name: str, value: Any, hint: Any) -> Any:
 def _choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
     if value in choices:
         return value
-    raise SettingsError(f"{name} cannot be {value!r}; choose from {', '.join(map(str, choices))}")
+    raise SettingError(name, f"cannot be {value!r}; choose from {', '.join(map(str, choices))}")
 
 
 def _words(name: str, value: Any) -> tuple[str, ...]:
     parts = [value] if isinstance(value, str) else value
     if not isinstance(parts, list | tuple | set) or not all(isinstance(part, str) for part in parts):
-        raise SettingsError(f"{name} must be a list of words, not {value!r}")
+        raise SettingError(name, f"must be a list of words, not {value!r}")
     ordered = sorted(parts) if isinstance(parts, set) else parts
     return tuple(word.strip() for part in ordered for word in part.split(",") if word.strip())
 
@@ -88,7 +88,7 @@ def _plain(name: str, value: Any, kind: type) -> Any:
         return os.fspath(value)
     if not isinstance(value, kind) or kind in (bool, int, float):
         wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-        raise SettingsError(f"{name} must be {wanted.get(kind, kind.__name__)}, not {value!r}")
+        raise SettingError(name, f"must be {wanted.get(kind, kind.__name__)}, not {value!r}")
     return value
 
 
@@ -99,7 +99,7 @@ def _check_bounds(item: "Field[Any]", value: Any) -> None:
     if low <= value <= high and math.isfinite(value):
         return
     bounds = f"at least {low:g}" if math.isinf(high) else f"between {low:g} and {high:g}"
-    raise SettingsError(f"{item.name} must be {bounds}, not {value!r}")
+    raise SettingError(item.name, f"must be {bounds}, not {value!r}")
 
 
 def known(name: str, names: "list[str] | dict[str, Any]", what: str = "setting") -> str:

@@ -130,5 +130,5 @@ def test_nuclei_that_lie_over_each_other_are_left_alone(wide):
 
 def test_few_transcripts_make_no_cell(perfect, monkeypatch):
     prior, _ = nuclei_hidden(perfect, 8)
-    monkeypatch.setattr(module, "_FEWEST", 10**9)
+    monkeypatch.setattr(module, "FEWEST", 10**9)
     assert not (run(perfect.table, prior).origin == Origin.NEW).any()

@@ -6,15 +6,13 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from cellcarve.carve.model import Model
-from cellcarve.carve.places import same_places
 from cellcarve.carve.repair import Repaired
+from cellcarve.carve.seeds import FEWEST, same_cells
 from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Status, Table
 from cellcarve.data.tissue import Tissue
-
-_FEWEST = 5
 
 
 @dataclass
@@ -102,7 +100,7 @@ def gather(table: Table, prior: Prior, repaired: Repaired, model: Model, answers
     """One segmentation of the whole table; cells keep their prior order, new cells follow by position."""
     tissue = answers.tissue
     # Neighbouring tiles find the same new cells; places closer than new cells of one tile can be are the same cell.
-    seeds, moves = same_places(answers.seeds, 0.6 * model.scale.radius)
+    seeds, moves = same_cells(answers.seeds, model.scale.radius)
     known, total = np.arange(tissue.cells + 1, dtype=np.int32), tissue.cells + len(seeds)
     answers.renumber([np.append(known, tissue.cells + 1 + move).astype(np.int32) for move in moves])
     live = _living(tissue, answers.given(total))
@@ -127,7 +125,7 @@ def _living(tissue: Tissue, given: np.ndarray) -> np.ndarray:
     """Cells that exist: those with anchors, and new ones to which at least a handful of transcripts is given; int64."""
     t = tissue.transcripts
     anchors = np.bincount(t.cell[t.core], minlength=len(given))
-    alive = (anchors > 0) | (given >= _FEWEST)
+    alive = (anchors > 0) | (given >= FEWEST)
     alive[0] = False
     return np.flatnonzero(alive)
 

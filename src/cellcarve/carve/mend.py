@@ -10,8 +10,8 @@ from cellcarve.carve.learn import learn
 from cellcarve.carve.method import DEFAULT_TILE, measured, recipe_for, repaired_nuclei, seeded
 from cellcarve.carve.model import Model
 from cellcarve.carve.nuclei import Nuclei, moments
-from cellcarve.carve.places import same_places
 from cellcarve.carve.recipe import Recipe
+from cellcarve.carve.seeds import FEWEST, same_cells
 from cellcarve.carve.threads import on_threads
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin, Segmentation
@@ -21,9 +21,10 @@ from cellcarve.data.tissue import Tissue
 from cellcarve.progress import Progress
 from cellcarve.settings import CarveSettings, ComputeSettings
 
-_FEWEST = 5
 # Nuclei whose spread in depth is a smaller part of that of all of them lie over each other.
 _LAYER = 1 / 3
+# Transcripts from which the spread of a nucleus is measured.
+_MEASURED = 5
 
 
 class Mended(NamedTuple):
@@ -93,7 +94,7 @@ def mend(
     core[t.row[t.core]] = t.cell[t.core]
     held = _add_missed(core, tissue, (nuclei, model, recipe, settings), compute.threads, progress)
     alive = held > 0
-    alive[tissue.cells + 1 :] = held[tissue.cells + 1 :] >= _FEWEST
+    alive[tissue.cells + 1 :] = held[tissue.cells + 1 :] >= FEWEST
     alive[1 : len(prior.names) + 1] |= _without_nucleus(prior)
     alive[0] = False
     live = np.flatnonzero(alive)
@@ -111,7 +112,7 @@ def _one_layer(tissue: Tissue) -> bool:
     t = tissue.transcripts
     core = np.flatnonzero(t.core & (t.cell > 0))
     held, *_, spread, _, _ = moments(t.cell[core], t.z[core], t.z[core], tissue.cells)
-    sound = held >= _FEWEST
+    sound = held >= _MEASURED
     return not sound.any() or float(np.median(spread[sound])) >= _LAYER**2 * float(t.z[core].var())
 
 
@@ -146,7 +147,7 @@ def _add_missed(
 
     on_threads(one, np.flatnonzero(np.diff(t.start)).tolist(), threads, take)
     # Neighbouring tiles find the same new cells.
-    place, numbers = same_places(places, 0.6 * learned[1].scale.radius)
+    place, numbers = same_cells(places, learned[1].scale.radius)
     for row, cell, number in zip(rows, cells, numbers, strict=True):
         core[row] = tissue.cells + 1 + number[cell]
     return np.bincount(core, minlength=tissue.cells + len(place) + 1)

@@ -5,11 +5,16 @@ from scipy.spatial import cKDTree
 
 from cellcarve.carve.missed import Places, within_reach
 from cellcarve.carve.model import Model
+from cellcarve.carve.places import same_places
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, measure_scene
 
 # A new cell's core reaches this many nuclear radii, and new cells are at least this far apart.
 _CORE, _APART = 0.8, 1.3
+# Those that several tiles find no farther apart than this are one.
+_SAME = 0.6
+# A new cell of fewer transcripts is none.
+FEWEST = 5
 
 
 def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int, weighed: Places) -> np.ndarray:
@@ -45,6 +50,11 @@ def add_cells(scene: Scene, model: Model, recipe: Recipe, first: int, weighed: P
     scene.radius = np.concatenate([scene.radius, np.full(len(place), radius, np.float32)])
     measure_scene(scene, model.scale, model.geometry, recipe)
     return place
+
+
+def same_cells(places: list[np.ndarray], radius: float) -> tuple[np.ndarray, list[np.ndarray]]:
+    """`same_places` of the new cells of all tiles; `radius` is that of the usual nucleus, µm."""
+    return same_places(places, _SAME * radius)
 
 
 def _best_around(place: np.ndarray, gain: np.ndarray, apart: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from numba import njit
 
 from cellcarve.errors import SettingsError, nearest
 from cellcarve.mixture.graph import FULL, Graph
-from cellcarve.mixture.molecules import Molecules, Points
+from cellcarve.mixture.molecules import Molecules, Points, select
 from cellcarve.mixture.near import nearest_of
 from cellcarve.mixture.result import Convergence
 
@@ -84,9 +84,8 @@ def _inside(at: Points, marked: list[np.ndarray], scale: float) -> np.ndarray:
         if len(index) < 2:
             away[:] = np.inf
             continue
-        points = Points(at.x[index], at.y[index], at.z[index])
         # A marker finds itself first, at distance 0.
-        _, distance = nearest_of(points, at, 2)
+        _, distance = nearest_of(select(at, index), at, 2)
         away = np.maximum(away, distance[:, 1])
     return 1 - np.clip((away / scale - 1) / 2, 0, 1)
 

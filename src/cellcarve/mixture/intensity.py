@@ -7,7 +7,7 @@ filled; noise fills all places alike, as densely as the emptiest ones.
 
 import numpy as np
 
-from cellcarve.mixture.molecules import Molecules, Points
+from cellcarve.mixture.molecules import Molecules, Points, select
 from cellcarve.mixture.near import nearest_of
 from cellcarve.mixture.state import State
 
@@ -58,11 +58,11 @@ def believed_by_place(
     """
     neighbour, scale = how
     at, nuclear = molecules.at, np.flatnonzero(segment > 0)
-    anchors = Points(*(axis[nuclear] for axis in at))
+    anchors = select(at, nuclear)
     gap = nearest_of(anchors, at, 1)[1][:, 0] / scale
     strewn, density = strew(at, scale, generator)
     apart = nearest_of(anchors, strewn, 1)[1][:, 0] / scale
-    strewn = Points(*(axis[apart <= _FURTHEST] for axis in strewn))
+    strewn = select(strewn, apart <= _FURTHEST)
     apart = apart[apart <= _FURTHEST]
     away = nearest_of(at, strewn, min(neighbour, len(distance)))[1][:, -1]
     inside = np.flatnonzero(gap <= _FURTHEST)

@@ -6,7 +6,7 @@ from scipy.special import gammaln
 
 from cellcarve.mixture.graph import Graph
 from cellcarve.mixture.kinds import overall
-from cellcarve.mixture.molecules import Molecules, Points
+from cellcarve.mixture.molecules import Molecules, select
 from cellcarve.mixture.near import nearest_of
 from cellcarve.mixture.nuclei import measure_nuclei
 from cellcarve.mixture.pieces import connect
@@ -38,7 +38,7 @@ def missed(
     """
     at, inside = molecules.at, np.flatnonzero(component)
     count = int(component.max()) + 1
-    found, away = nearest_of(_some(at, inside), _some(at, candidates), 1)
+    found, away = nearest_of(select(at, inside), select(at, candidates), 1)
     beside = component[inside[found[:, 0]]]
     factor = measure_nuclei(at, component, count).factor
     far = factor[beside] * away[:, 0] > _FREE * scale
@@ -84,7 +84,3 @@ def _evidence(held: csr_matrix, base: np.ndarray) -> np.ndarray:
     weight = alpha * base[cells.col]
     each = np.bincount(cells.row, gammaln(cells.data + weight) - gammaln(weight), held.shape[0])
     return each + gammaln(alpha) - gammaln(n + alpha)
-
-
-def _some(at: Points, index: np.ndarray) -> Points:
-    return Points(at.x[index], at.y[index], at.z[index])

@@ -25,6 +25,11 @@ class Points(NamedTuple):
     z: np.ndarray
 
 
+def select(at: Points, which: np.ndarray) -> Points:
+    """Positions of some transcripts, by index or by flags."""
+    return Points(at.x[which], at.y[which], at.z[which])
+
+
 @dataclass
 class Molecules:
     """N kept transcripts in Morton order.

@@ -10,7 +10,7 @@ from numba import njit
 
 from cellcarve.chain.compiled import LEAF, MAKER, PART
 from cellcarve.data import flat
-from cellcarve.mixture.molecules import Points, on_chunks
+from cellcarve.mixture.molecules import Points, on_chunks, select
 from cellcarve.mixture.near import Grid, lay_grid
 
 KEPT = 3
@@ -95,7 +95,7 @@ def reach(
         to their anchors' edges in units of `STEP` scales.
     """
     index = np.flatnonzero(component)
-    anchors = Points(*(axis[index] for axis in at))
+    anchors = select(at, index)
     grid: Grid = lay_grid(anchors)
     owner = flat.empty(KEPT * len(component), np.int32).reshape(-1, KEPT)
     gap = flat.empty(KEPT * len(component), np.uint16).reshape(-1, KEPT)

@@ -9,7 +9,7 @@ from cellcarve.mixture.change import regather
 from cellcarve.mixture.graph import Graph
 from cellcarve.mixture.kinds import overall
 from cellcarve.mixture.missed import missed
-from cellcarve.mixture.molecules import Molecules, Points
+from cellcarve.mixture.molecules import Molecules, Points, select
 from cellcarve.mixture.near import nearest_of
 from cellcarve.mixture.shape import refit
 from cellcarve.mixture.state import Counts, Rules, Scene, State, empty_cells
@@ -96,11 +96,7 @@ def choose_seeds(
     seeds = even_seeds(molecules, candidates, wanted, rules.classic)
     index = np.concatenate([inside, seeds])
     component = np.concatenate([owner[segment[inside]], count + 1 + np.arange(len(seeds))])
-    return Seeds(_some(at, index), component.astype(np.int32), count + len(seeds), owner)
-
-
-def _some(at: Points, index: np.ndarray) -> Points:
-    return Points(at.x[index], at.y[index], at.z[index])
+    return Seeds(select(at, index), component.astype(np.int32), count + len(seeds), owner)
 
 
 def begin(

@@ -22,8 +22,6 @@ class Intake:
         What was given.
     row
         (T,) int32 rows of the table, int64 where there are too many.
-    deep
-        Depth counts: the table has one, and it was not to be ignored.
     gene_index
         (G,) int32 index of each gene into the table's.
     plain
@@ -37,7 +35,6 @@ class Intake:
     table: Table
     prior: Prior
     row: np.ndarray
-    deep: bool
     gene_index: np.ndarray
     plain: int
     z_of: DepthLaw
@@ -60,7 +57,7 @@ class Intake:
     @property
     def z(self) -> np.ndarray:
         """(T,) float32 normalised depth."""
-        z = self.table.z[self.row] if self.deep and self.table.z is not None else None
+        z = None if self.table.z is None else self.table.z[self.row]
         return depth_of(self.table.x[self.row], self.table.y[self.row], z, self.z_of)
 
     @property
@@ -139,8 +136,7 @@ def take_in(table: Table, prior: Prior, settings: VoxelSettings) -> Intake:
         raise InputError(
             "no transcript lies near a prior cell; check max_transcript_nucleus_distance and the prior"
         )
-    deep = table.z is not None and not settings.ignore_z_coord
-    z = table.z[row] if deep and table.z is not None else None
+    z = None if table.z is None or settings.ignore_z_coord else table.z[row]
     order, plain = gene_order(table.gene[row], len(table.genes), settings)
     law = law_of(table.x[row], table.y[row], z)
-    return Intake(table, prior, row, deep, gene_index=order, plain=plain, z_of=law, notes=notes)
+    return Intake(table, prior, row, gene_index=order, plain=plain, z_of=law, notes=notes)

@@ -120,11 +120,12 @@ def _sample(
             state.log.append({**vars(step), **standing(chain, threads)})
             progress.stand(told(state.log[-1]))
         watch.swept(state, result)
-    found = unanswered(chain)
     if watch.asks:
         if state.record.masses.looks == 0:
             look_around(chain, drift_for(chain, settings), state.record, threads)
         found = answered(chain, answer(chain, state.record.masses, settings, threads))
+    else:
+        found = unanswered(chain)
     return finish(chain, (intake, prior, table), state.record, found, state.log, last=True)
 
 

@@ -1,7 +1,7 @@
 """proseg's options as settings of the method voxel."""
 
 from cellcarve.compat.proseg.options import ModelOptions, Options
-from cellcarve.errors import SettingsError
+from cellcarve.errors import SettingError, SettingsError
 from cellcarve.settings import ComputeSettings, VoxelSettings
 from cellcarve.settings.voxel import PROSEG_DEFAULTS
 
@@ -71,9 +71,8 @@ def voxel_settings(options: Options) -> VoxelSettings:
     }
     try:
         return VoxelSettings(**{**PROSEG_DEFAULTS, **values, **extra})  # type: ignore[arg-type]
-    except SettingsError as error:
-        name, told = str(error).split(" ", 1)
-        raise SettingsError(f"--{name.replace('_', '-')} {told}") from None
+    except SettingError as error:
+        raise SettingsError(f"--{error.name.replace('_', '-')} {error.told}") from None
 
 
 def compute_settings(model: ModelOptions) -> ComputeSettings:
