@@ -64,21 +64,49 @@ def test_large_panels_do_not_take_hundreds_of_neighbours():
 
 def test_colours_of_a_few_noisy_transcripts_are_colours(kit):
     table = kit.field(seed=1, side=2, per_cell=12).table
-    found, _ = composition_colours(table, np.zeros(len(table), np.float32), 5, ("ri", "pca"), kit.compute())
+    found = composition_colours(table, np.zeros(len(table), np.float32), 5, ("ri", False), kit.compute())
     assert found.shape == (len(table), 3)
     assert found.dtype == np.uint8
     assert len(np.unique(found, axis=0)) > 3
 
 
 def test_alike_surroundings_have_alike_colours():
+    """Many more kinds than three directions can hold, which principal components would mix."""
     rng = np.random.default_rng(0)
-    kind = rng.integers(0, 2, 90)
-    vectors = (rng.normal(0, 0.05, (90, 6)) + kind[:, None]).astype(np.float32)
-    found, mapped = colours(vectors, np.ones(90, np.float32), 0, "umap")
-    middle = [found[kind == k].astype(float).mean(0) for k in (0, 1)]
-    within = np.mean([found[kind == k].astype(float).std(0).mean() for k in (0, 1)])
-    assert not mapped
-    assert np.abs(middle[0] - middle[1]).max() > 2 * within
+    kind = rng.integers(0, 10, 1500)
+    vectors = (rng.normal(0, 0.1, (1500, 10)) + np.eye(10)[kind]).astype(np.float32)
+    found = colours(vectors, np.ones(1500, np.float32), 0, 1).astype(float)
+    _, near = cKDTree(found + rng.normal(0, 1e-3, found.shape)).query(found, 11)
+    assert np.mean(kind[near[:, 1:]] == kind[:, None]) > 0.95
+
+
+def test_colours_depend_on_the_seed_and_not_on_threads(monkeypatch):
+    monkeypatch.setattr("cellcarve.mixture.colours._AT_ONCE", 50)
+    vectors = np.random.default_rng(0).normal(size=(300, 12)).astype(np.float32)
+    sure = np.ones(300, np.float32)
+    first = colours(vectors, sure, 1, 1)
+    assert np.array_equal(first, colours(vectors, sure, 1, 2))
+    assert not np.array_equal(first, colours(vectors, sure, 2, 1))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_very_few_transcripts_have_colours_too(number):
+    vectors = np.random.default_rng(0).normal(size=(number, 2)).astype(np.float32)
+    assert colours(vectors, np.ones(number, np.float32), 1, 1).shape == (number, 3)
+
+
+def test_types_of_cells_are_told_apart_unless_logs_are_taken(kit):
+    """Logs of shares add up to how many genes are around, which hides which they are."""
+    field = kit.field(seed=2, side=10, per_cell=80, genes=60, noise=0)
+    sure = np.ones(len(field.table), np.float32)
+
+    def spread(logs):
+        """Of colours within cells, each of which has genes of its own, as a share of all."""
+        found = composition_colours(field.table, sure, 20, ("ri", logs), kit.compute()).astype(float)
+        within = [found[field.cell == c].std(0).mean() for c in np.unique(field.cell)]
+        return np.mean(within) / found.std(0).mean()
+
+    assert spread(False) < spread(True)
 
 
 def test_colour_space():

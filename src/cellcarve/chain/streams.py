@@ -26,3 +26,4 @@ MIXTURE_COLOURS = 67  # random vectors of genes and the embedding of composition
 MIXTURE_STREWN = (
     68  # points strewn over the tissue, with which transcripts are compared; key of a NumPy generator
 )
+MIXTURE_LAYOUT = 69  # points that push a point of a layout; sweep = round, item = pair of neighbours

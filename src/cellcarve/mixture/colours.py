@@ -1,24 +1,36 @@
 """Colours of neighbourhood compositions: alike surroundings, alike colours."""
 
-import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cellcarve.mixture.compositions import blend
+from cellcarve.mixture.layout import curve, lay_out, neighbour_weights
+from cellcarve.mixture.molecules import on_chunks
 
-_SAMPLE = 10_000
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
+# More points or rounds tell types of simulated tissues apart no better.
+_SAMPLE = 5_000
+_ROUNDS = 100
 _SURE = 0.95
 _FEWEST = 50
-# Below this many, loading and compiling UMAP takes far longer than all of the rest.
-_ENOUGH = 5_000
-_NEAR = 5
+# Principal directions of the vectors that hold what tells types apart; neighbours are found several times sooner in them.
+_DIMS = 8
+_LAID_BY, _NEAR = 15, 5
+# Neighbours in the sample may be this much further than the nearest, relatively: half the time, and no other colours.
+_LAX = 1.0
+_AT_ONCE = 1 << 15
+# The curve of the layout: wide, so that types fill the space of colours.
+_SPREAD, _TOUCH = 2.0, 0.1
 _LOW, _HIGH = 0.0125, 0.9875
+# Extent of the colour axes of CIELAB in use; with 200 twice as many colours lie beyond what screens show.
+_VIVID = 140
 
 
-def colours(
-    vectors: np.ndarray, confidence: np.ndarray, seed: int, embedding: str
-) -> tuple[np.ndarray, bool]:
-    """A colour per transcript.
+def colours(vectors: np.ndarray, confidence: np.ndarray, seed: int, threads: int) -> np.ndarray:
+    """A colour per transcript: a layout of some of them in three dimensions, in which the others lie between their likes.
 
     Parameters
     ----------
@@ -28,28 +40,30 @@ def colours(
         (N,) float32.
     seed
         Of the run.
-    embedding
-        "pca", or "umap": it takes a minute.
+    threads
+        How many, 0 = all; colours do not depend on it.
 
     Returns
     -------
-    tuple
-        (N, 3) uint8 RGB, and whether UMAP made the map (else three principal components did).
+    numpy.ndarray
+        (N, 3) uint8 RGB.
     """
-    index = _sample(vectors, confidence)
-    chosen = vectors[index]
-    made = _umap(chosen, seed) if embedding == "umap" and len(chosen) >= _ENOUGH else None
-    place = _axes(chosen) if made is None else made
     from scipy.spatial import cKDTree
 
-    k = min(_NEAR, len(index))
+    index = _sample(vectors, confidence)
+    vectors = _turned(vectors, index)
+    chosen = vectors[index]
+    tree = cKDTree(chosen)
+    place = _layout(tree, chosen, seed)
     spread = np.empty((len(vectors), 3))
-    tree = cKDTree(vectors[index])
-    for low in range(0, len(vectors), 1 << 17):
-        distance, found = tree.query(vectors[low : low + (1 << 17)], k=k)
-        shape = (len(distance), k)
-        blend(found.reshape(shape), distance.reshape(shape), place, spread[low : low + len(distance)])
-    return _rgb(spread), made is not None
+
+    def one(low: int, high: int) -> None:
+        k = min(_NEAR, len(index))
+        distance, found = (part.reshape(-1, k) for part in tree.query(vectors[low:high], k=k, eps=_LAX))
+        blend(found, distance, place, spread[low:high])
+
+    on_chunks(one, len(vectors), threads, _AT_ONCE)
+    return _rgb(spread)
 
 
 def _sample(vectors: np.ndarray, confidence: np.ndarray) -> np.ndarray:
@@ -61,43 +75,29 @@ def _sample(vectors: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     return order[np.unique(np.linspace(0, len(order) - 1, min(_SAMPLE, len(order))).astype(np.int64))]
 
 
-def _umap(vectors: np.ndarray, seed: int) -> np.ndarray | None:
-    """(S, 3) map of the sample; None where UMAP is not installed."""
-    try:
-        with warnings.catch_warnings():
-            # It warns of one thread because of the seed, of its own compiler, and of what is no concern of users.
-            warnings.simplefilter("ignore")
-            from umap import UMAP
-
-            shape = UMAP(
-                n_components=3,
-                n_neighbors=15,
-                spread=2.0,
-                min_dist=0.1,
-                n_epochs=300,
-                random_state=seed,
-                n_jobs=1,
-            )
-            return np.asarray(shape.fit_transform(vectors), np.float64)
-    except ImportError:
-        return None
+def _turned(vectors: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """(N, up to 8) float32 along the principal directions of a sample."""
+    middle = vectors[index].mean(0)
+    _, _, axes = np.linalg.svd(vectors[index].astype(np.float64) - middle, full_matrices=False)
+    axes = axes[:_DIMS] * np.sign(axes[:_DIMS].sum(1) + 1e-12)[:, None]
+    return (vectors - middle) @ axes.T.astype(np.float32)
 
 
-def _axes(vectors: np.ndarray) -> np.ndarray:
-    """(S, 3) principal components of the sample."""
-    centred = vectors.astype(np.float64) - vectors.mean(0)
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    out = np.zeros((len(vectors), 3))
-    axes = axes[:3] * np.sign(axes[:3].sum(1) + 1e-12)[:, None]
-    out[:, : len(axes)] = centred @ axes.T
-    return out
+def _layout(tree: "cKDTree", chosen: np.ndarray, seed: int) -> np.ndarray:
+    """(S, 3) places of the sample, from its leading directions on."""
+    k = min(_LAID_BY, len(chosen) - 1)
+    distance, found = (part.reshape(-1, k + 1)[:, 1:] for part in tree.query(chosen, k + 1))
+    first = np.zeros((len(chosen), 3))
+    first[:, : chosen.shape[1]] = chosen[:, :3]
+    weights = neighbour_weights(found.astype(np.int32), np.ascontiguousarray(distance))
+    return lay_out(weights, first, curve(_SPREAD, _TOUCH), _ROUNDS, seed)
 
 
 def _rgb(place: np.ndarray) -> np.ndarray:
-    """(N, 3) uint8 of places in a map of three dimensions, by way of CIELAB."""
+    """(N, 3) uint8 of places in a map of three dimensions, by way of CIELAB; each direction is stretched to its own extent."""
     value = np.maximum(place - np.quantile(place, _LOW, axis=0), 0)
-    value = np.minimum(value / max(float(np.quantile(value, _HIGH)), 1e-12), 1)
-    lightness, a, b = 10 + 80 * value[:, 0], 200 * (value[:, 1] - 0.5), 200 * (value[:, 2] - 0.5)
+    value = np.minimum(value / np.maximum(np.quantile(value, _HIGH, axis=0), 1e-12), 1)
+    lightness, a, b = 10 + 80 * value[:, 0], _VIVID * (value[:, 1] - 0.5), _VIVID * (value[:, 2] - 0.5)
     return _srgb(lightness, a, b)
 
 

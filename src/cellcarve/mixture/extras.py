@@ -40,9 +40,9 @@ def composition_colours(
     table: Table,
     confidence: np.ndarray,
     neighbours: int,
-    how: tuple[str, str],
+    how: tuple[str, bool],
     compute: ComputeSettings,
-) -> tuple[np.ndarray, bool]:
+) -> np.ndarray:
     """Colours of the kept rows by what surrounds them.
 
     Parameters
@@ -54,20 +54,20 @@ def composition_colours(
     neighbours
         How many make up a composition.
     how
-        How compositions are reduced, "ri", "dense" or "sparse", and mapped to colours, "pca" or "umap".
+        How compositions are reduced, "ri", "dense" or "sparse", and whether their logs are, as Baysor 0.7 has it.
     compute
         Seed and threads.
 
     Returns
     -------
-    tuple
-        (K, 3) uint8 RGB in the order of input rows, and whether UMAP made the map.
+    numpy.ndarray
+        (K, 3) uint8 RGB in the order of input rows.
     """
     molecules = arrange(table)
     source = compositions(molecules, lay_grid(molecules.at), neighbours, compute.threads)
-    vectors = reduce(source, how[0], _DIMS, (compute.seed, compute.threads, True))
-    found, mapped = colours(vectors, molecules.from_input(confidence), compute.seed, how[1])
-    return molecules.to_input(found), mapped
+    vectors = reduce(source, how[0], _DIMS, (compute.seed, compute.threads, how[1]))
+    found = colours(vectors, molecules.from_input(confidence), compute.seed, compute.threads)
+    return molecules.to_input(found)
 
 
 def add_colours(run: MixtureRun, table: Table, compute: ComputeSettings) -> None:
@@ -82,15 +82,9 @@ def add_colours(run: MixtureRun, table: Table, compute: ComputeSettings) -> None
     compute
         Seed and threads.
     """
-    params = run.params
-    how = str(params["ncv_method"]), str(params["ncv_embedding"])
-    run.colour, mapped = composition_colours(
-        table, run.confidence, int(params["ncv_neighbours"]), how, compute
-    )
-    if how[1] == "umap" and not mapped:
-        run.notes.append(
-            "colours come from principal components: UMAP needs umap-learn, and 5,000 transcripts that are surely no noise"
-        )
+    how = str(run.params["ncv_method"]), bool(run.params["compat"])
+    near = int(run.params["ncv_neighbours"])
+    run.colour = composition_colours(table, run.confidence, near, how, compute)
 
 
 def composition_rows(

@@ -10,7 +10,6 @@ from cellcarve.validate import Validated, bounded
 Compat = Literal["", "0.7"]
 Composition = Literal["dirichlet", "classic"]
 NcvMethod = Literal["ri", "dense", "sparse"]
-NcvEmbedding = Literal["pca", "umap"]
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,6 @@ class MixtureSettings(Validated):
         Neighbours whose genes make up a transcript's composition; 0 = from the number of genes.
     ncv_method
         How compositions are reduced before they are coloured: "ri" (random indexing), "dense" or "sparse" (PCA).
-    ncv_embedding
-        How reduced compositions become colours: "pca" (three principal components), or "umap", which takes a minute.
     compat
         "0.7" restores Baysor 0.7's rules where the result would differ.
     """
@@ -85,7 +82,6 @@ class MixtureSettings(Validated):
     anchors: bool = True
     ncv_neighbours: int = bounded(0, 0)
     ncv_method: NcvMethod = "ri"
-    ncv_embedding: NcvEmbedding = "pca"
     compat: Compat = ""
 
     def __post_init__(self) -> None:

@@ -86,7 +86,6 @@ ELSEWHERE = {
     "segmentation.n_cells_init",
     "plotting.min_pixels_per_cell",
     "plotting.max_plot_size",
-    "plotting.ncv_embedding",
 }
 
 
@@ -161,14 +160,3 @@ def test_compartments_beside_clusters_are_warned_of(files, tmp_path):
     genes = ["--config.segmentation.nuclei-genes=G00", "--config.segmentation.cyto-genes=G01"]
     files("-m", "8", "-s", "4", *COLUMNS, *FEW, *genes, "in.csv")
     assert "--n-clusters=1 is safer" in (tmp_path / "out" / "segmentation_log.log").read_text()
-
-
-def test_the_embedding_that_was_asked_for_is_made(files, monkeypatch):
-    asked = []
-    monkeypatch.setattr("cellcarve.mixture.colours._ENOUGH", 10)
-    monkeypatch.setattr("cellcarve.mixture.colours._umap", lambda vectors, seed: asked.append(seed))
-    first = ["-m", "8", "-s", "4", *COLUMNS, *FEW, "in.csv", "--seed=3"]
-    files(*first)
-    assert asked == []
-    files(*first, "--config.plotting.ncv-embedding=umap")
-    assert asked == [3]

@@ -148,9 +148,7 @@ def test_compartments_are_written(go, molecules):
     assert "cluster" not in found.columns
 
 
-def test_preview_and_segfree(tmp_path, molecules, monkeypatch):
-    # Without UMAP, whose compilation takes longer than all of this.
-    monkeypatch.setitem(sys.modules, "umap", None)
+def test_preview_and_segfree(tmp_path, molecules):
     few = molecules.iloc[:400]
     few.to_csv(tmp_path / "in.csv", index=False)
     main(["segfree", "-k", "12", "-o", str(tmp_path), str(tmp_path / "in.csv")])

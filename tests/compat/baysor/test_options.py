@@ -141,9 +141,7 @@ def test_every_key_can_be_set_by_an_override(name):
     """Whatever its type: the value arrives in the configuration."""
     item = keys()[name]
     value = {"bool": "false", "int": "7", "float": "0.5", "str": "words"}[item.type.__name__]
-    value = {"ncv_embedding": "umap", "scale_std": "33%", "ncv_method": "dense", "max_plot_size": "700"}.get(
-        item.name, value
-    )
+    value = {"scale_std": "33%", "ncv_method": "dense", "max_plot_size": "700"}.get(item.name, value)
     layer = split([f"--config.{name.replace('_', '-')}={value}"])[1]
     section, key = name.split(".")
     assert str(getattr(getattr(resolve([("here", layer)]), section), key)).lower() == value

@@ -104,15 +104,12 @@ class Plotting:
         Most pixels along the side of a picture.
     ncv_method
         How compositions are reduced to colours: ri, dense or sparse.
-    ncv_embedding
-        How they are mapped then: pca, or umap, which takes a minute.
     """
 
     gene_composition_neigborhood: int = _low(0, 0)
     min_pixels_per_cell: int = _low(15, 1, 1000)
     max_plot_size: int = _low(3000, 50, 20000)
     ncv_method: str = field(default="ri", metadata={"choices": ("ri", "dense", "sparse")})
-    ncv_embedding: str = field(default="pca", metadata={"choices": ("pca", "umap")})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from cellcarve.compat.baysor.options import Options
 from cellcarve.compat.baysor.scale import Scale
 from cellcarve.compat.baysor.values import words
 from cellcarve.settings import ComputeSettings, MixtureSettings
-from cellcarve.settings.mixture import Compat, NcvEmbedding, NcvMethod
+from cellcarve.settings.mixture import Compat, NcvMethod
 
 
 def effective(options: Options, molecules: Molecules, scale: Scale | None = None) -> Config:
@@ -70,7 +70,6 @@ def mixture_settings(config: Config, options: Options) -> MixtureSettings:
         force_2d=data.force_2d,
         ncv_neighbours=plotting.gene_composition_neigborhood,
         ncv_method=cast(NcvMethod, plotting.ncv_method),
-        ncv_embedding=cast(NcvEmbedding, plotting.ncv_embedding),
         compat=cast(Compat, options.compat),
     )
 

@@ -54,7 +54,7 @@ def segfree(options: Options) -> None:
         vectors = reduce(
             source, config.plotting.ncv_method, _DIMENSIONS, (options.seed, options.threads, False)
         )
-        colour, _ = colours(vectors, found.confidence, options.seed, config.plotting.ncv_embedding)
+        colour = colours(vectors, found.confidence, options.seed, options.threads)
         columns = {
             "CellID": np.arange(1.0, len(table) + 1),
             "Name": numbered(f"V{run_id(molecules, options)}", len(table)),
