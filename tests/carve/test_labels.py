@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cellcarve.carve import labels as kernel
+from cellcarve.carve.distance import scale_gaps
 from cellcarve.carve.types import split_counts
 from cellcarve.data.sorting import rows_of
 
@@ -109,6 +110,41 @@ def leak(label, candidate, cells, nx, decay):
     leaked = np.zeros(candidate.shape, np.float32)
     kernel.leak(label, (place, slot, inside), start, box, decay, leaked)
     return leaked
+
+
+def test_costs_are_taken_from_each_cells_score(little):
+    cost = little.rng.random(CELLS + 1).astype(np.float32)
+    cost[0] = 0
+    score = np.empty_like(little.score)
+    kernel.subtract_cost(little.score, cost, little.candidate, score)
+    expected = little.score.copy()
+    expected[:, :K] -= cost[little.candidate]
+    np.testing.assert_allclose(score, expected, **NEAR)
+
+
+def test_labels_are_corrected_for_the_place_within_a_pixel(little):
+    """exp(strength (rho^2 of the pixel - rho^2 of the transcript)), within e^-9 .. e^9 and 1 without a candidate."""
+    rng = little.rng
+    gap = rng.uniform(-2, 30, (NX * NY, K)).astype(np.float32)
+    gap_here = (gap[little.pixel] + rng.normal(0, 0.5, (V, K))).astype(np.float32)
+    gap_here[0] = 999.0
+    unit = rng.uniform(1, 4, CELLS + 1).astype(np.float32)
+    shift = rng.normal(0, 0.1, CELLS + 1).astype(np.float32)
+    here = scale_gaps(little.candidate, little.pixel, gap_here, unit, shift)
+    cell = little.candidate[little.pixel]
+    there = cell > 0
+
+    def scaled(distance):
+        return 1 + distance / unit[cell] + shift[cell]
+
+    expected = np.where(there & (gap_here < 900), scaled(gap_here), 1000)
+    np.testing.assert_allclose(here, expected, **NEAR)
+    within = kernel.correct(little.candidate, little.pixel, gap, here, unit, shift, np.float32(0.7))
+    change = 0.7 * (scaled(gap[little.pixel]).astype(float) ** 2 - expected**2)
+    expected = np.where(there, np.exp(np.clip(change, -9, 9)), 1)
+    np.testing.assert_allclose(within, expected, rtol=2e-3)
+    assert (change[there] < -9).any()
+    assert (np.abs(change[there]) < 3).any()
 
 
 def test_leak_is_a_convolution_with_the_laplace_kernel(little):

@@ -24,6 +24,8 @@ from cellcarve.data.tissue import Tissue
 _ROUNDS = 12
 # How far a wholly different expression counts, in squared cell diameters.
 _UNLIKE = 8.0
+# How far a transcript may lie from the centre that it joins, in cell diameters.
+_REACH = 1.5
 # Groups of neighbouring tiles are the same if their centres are no farther apart (µm).
 _SAME = 1.0
 # Core: within this share of a cell's radius.
@@ -137,7 +139,7 @@ def _group(view: View, around: np.ndarray, diameter: float, shift: float) -> tup
     label = np.full(len(view), -1, np.int32)
     for turn in range(_ROUNDS):
         unlike = _UNLIKE if turn else 0.0
-        squares = _bucket(centre, view.box, diameter)
+        squares = _bucket(centre, view.box, _REACH * diameter)
         numbers = np.array([diameter, unlike, xmin, ymin])
         _join((view.x, view.y), around, centre, like, squares, numbers, label)
         inside = label >= 0
@@ -167,18 +169,19 @@ def _bucket(
 
 @njit(cache=True, nogil=True)
 def _join(place, around, centre, like, squares, numbers, label):
-    """Give each transcript to the nearest centre in place and expression, within one and a half diameters."""
+    """Give each transcript to the nearest centre in place and expression within reach, the side of a square."""
     x, y = place
     first, order, shape = squares
-    side, unlike, x0, y0 = numbers
+    diameter, unlike, x0, y0 = numbers
+    side = _REACH * diameter
     for t in range(len(x)):
         column, row = int((x[t] - x0) // side) + 1, int((y[t] - y0) // side) + 1
-        best, chosen = 2.25, -1
+        best, chosen = _REACH**2, -1
         for v in range(max(row - 1, 0), min(row + 2, shape[1])):
             begin, end = v * shape[0] + max(column - 1, 0), v * shape[0] + min(column + 2, shape[0])
             for i in range(first[begin], first[end]):
                 c = order[i]
-                d = ((x[t] - centre[c, 0]) ** 2 + (y[t] - centre[c, 1]) ** 2) / side**2
+                d = ((x[t] - centre[c, 0]) ** 2 + (y[t] - centre[c, 1]) ** 2) / diameter**2
                 if d < best:
                     d += unlike * (1 - _alike(around, like, t, c))
                 if d < best:
