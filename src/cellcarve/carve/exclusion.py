@@ -38,10 +38,18 @@ class Exclusion:
 def find_exclusion(counts: csr_matrix) -> Exclusion:
     """Pairs of common genes whose joint share of nuclei lies lowest below what their own shares make one expect.
 
+    Of genes a and b, in n_a and n_b of N nuclei and in n_ab together, that is (n_ab + 3) / (n_a n_b / N + 3); the lowest
+    eighth of all pairs are rare.
+
     Parameters
     ----------
     counts
-        (C, G) transcripts in nuclei.
+        (C, G) transcripts in nuclei, of which only what is shown and not how often counts.
+
+    Returns
+    -------
+    Exclusion
+        Without any pair where there are fewer than 100 nuclei.
     """
     genes = counts.shape[1]
     seen = counts[np.asarray(counts.sum(1)).ravel() > 0]

@@ -16,10 +16,15 @@ from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, scaled, units
 from cellcarve.carve.types import Types, proportions, split_counts
 
+# What is tried for `power` (0: nuclei of any size reach equally far; 1: in proportion to their radius), for `balance` (how
+# much unusually large cells hold back) and for `valley` (below 0 transcripts gather along borders, above 0 they thin out).
 _POWERS = (0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
 _BALANCES = (-0.1, 0.0, 0.1, 0.2, 0.3)
 _VALLEYS = (-1.2, -0.6, 0.0, 0.5, 1.0, 1.5)
+# What suits tissue of even cells, taken where genes hardly tell the sides of a border; see `_search`.
 _EVEN = Geometry(power=0.35, balance=0.2)
+# Transcripts between unlike cells: about so many are taken of more, which bounds the time of a trial; of fewer than the
+# second nothing is learned.
 _MOST_PAIRS = 40_000
 _FEWEST_PAIRS = 1_000
 

@@ -23,6 +23,8 @@ from cellcarve.carve.types import keep_to_nuclei, learn_types, overall_shares, r
 from cellcarve.data.tiles import View, count_squares, view_box
 from cellcarve.data.tissue import Tissue
 
+# Side of a window, µm: some twenty cells across, so that few lie at its rim. Transcripts in all windows, and in those of them
+# that geometries are tried on, each of which is fitted dozens of times: neither grows with the tissue.
 _WINDOW = 250.0
 _SAMPLE = 300_000
 _GEOMETRY_SAMPLE = 100_000

@@ -26,8 +26,10 @@ from cellcarve.data.sorting import rows_of
 _NUCLEUS, _CELL, _AROUND = 0.9, 1.7, 2.2
 # Candidates are at least this many nuclear radii apart.
 _APART = 0.9
-# Share of a transcript's probability that comes from its cell's profile; the rest stands for leaks of any origin.
+# Share of a transcript's probability that comes from its cell's profile; the rest stands for leaks of any origin. The
+# weights of the log odds were fitted with it; 0.7 and 0.9 change F1 by less than 0.001.
 _CLEAR = 0.8
+# Of EM. With four, 0.005 fewer of the cells are recovered; twice as many change hardly anything.
 _ROUNDS = 7
 
 
@@ -56,7 +58,8 @@ def weigh_places(scene: Scene, model: Model, recipe: Recipe) -> Places:
     if len(place) == 0:
         return Places(place, np.empty(0), nearest)
     gain, nuclear, far = evidence(scene, nearest, place, model, recipe).T
-    # Where genes do not tell the sides of a border, they do not tell a missed cell either.
+    # Where genes do not tell the sides of a border, they do not tell a missed cell either. Few places lie
+    # beyond the bounds: without those of the genes, F1 and the cells found are the same on simulated tissue.
     telling = 1 - model.geometry.blur
     genes = recipe.seed_expression * np.clip(gain, -5, 40) + recipe.seed_nuclear * np.clip(nuclear, -15, 15)
     odds = telling * genes + recipe.seed_distance * np.minimum(far, 6) - recipe.seed_cost
