@@ -6,7 +6,9 @@ from scipy.sparse import csr_matrix
 from cellcarve.mixture.layout import curve, lay_out, neighbour_weights
 
 _HIGH, _LOW = 0.99, 0.001
-_ROUNDS = 500
+# Rounds of the layout: fewer of more genes, so that it takes two to four seconds. Of 340 genes, 500 rounds keep 15 % of
+# the ten nearest beside each gene, 1,500 keep 17 %, and the axes that it starts from 5 %.
+_FEWEST, _MOST, _MOVES = 100, 1_000, 340_000
 _NEIGHBOURS = 15
 # What finds the leading axes of the distances of thousands of genes, exactly where they are few.
 _WIDE, _TURNS = 8, 10
@@ -52,7 +54,8 @@ def gene_structure(together: csr_matrix, seed: int) -> np.ndarray:
     np.fill_diagonal(distance, np.inf)
     index = np.argsort(distance, axis=1, kind="stable")[:, :_NEIGHBOURS].astype(np.int32)
     weights = neighbour_weights(index, np.take_along_axis(distance, index, axis=1))
-    return lay_out(weights, first, curve(1.0, 0.1), _ROUNDS, seed)
+    rounds = min(max(_MOVES // len(distance), _FEWEST), _MOST)
+    return lay_out(weights, first, curve(1.0, 0.1), rounds, seed)
 
 
 def _scaled(distance: np.ndarray) -> np.ndarray:
