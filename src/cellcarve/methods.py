@@ -27,10 +27,9 @@ def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Prog
     Segmentation
         Of all N rows, in input order.
     """
-    from threadpoolctl import threadpool_limits
+    from cellcarve.algebra import one_thread
 
-    # The libraries of linear algebra add up in an order that depends on how many threads they have.
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         if settings.method == "carve":
             from cellcarve.carve import carve
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cellcarve.algebra import one_thread
 from cellcarve.compat.baysor.config import keys
 from cellcarve.compat.baysor.options import options_of
 from cellcarve.compat.baysor.overrides import split
@@ -135,7 +136,8 @@ def _run(**given: Any) -> None:
     """
     from cellcarve.compat.baysor.run import run
 
-    run(options_of(_gathered(given)))
+    with one_thread():
+        run(options_of(_gathered(given)))
 
 
 @_baysor.command("preview", context_settings=_HELP, epilog=_keys_help())
@@ -146,7 +148,8 @@ def _preview(**given: Any) -> None:
     """Look at molecules before they are segmented: compositions, noise and genes, as one page."""
     from cellcarve.compat.baysor.preview import preview
 
-    preview(options_of(_gathered(given)))
+    with one_thread():
+        preview(options_of(_gathered(given)))
 
 
 @_baysor.command("segfree", context_settings=_HELP, epilog=_keys_help())
@@ -165,7 +168,8 @@ def _segfree(**given: Any) -> None:
     """Write the gene composition around every molecule, without segmenting."""
     from cellcarve.compat.baysor.segfree import segfree
 
-    segfree(options_of(_gathered(given)))
+    with one_thread():
+        segfree(options_of(_gathered(given)))
 
 
 def _gathered(given: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+from cellcarve.algebra import one_thread
 from cellcarve.compat.proseg.command import parse
 from cellcarve.compat.proseg.options import Options
 from cellcarve.compat.proseg.prior import lay
@@ -38,7 +39,8 @@ def main(tokens: list[str]) -> None:
         watch = Stopwatch(progress)
         for warning in parsed.warnings:
             watch.note(warning)
-        run(parsed.options, watch)
+        with one_thread():
+            run(parsed.options, watch)
 
 
 def run(given: Options, progress: Progress) -> None:
