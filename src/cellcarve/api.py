@@ -92,6 +92,7 @@ def segment(
     *,
     output: str | Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     quiet: bool = True,
     **settings: Any,
 ) -> Result:
@@ -105,6 +106,8 @@ def segment(
         Folder to write as well; None keeps the result in memory.
     overwrite
         Replace an earlier result in `output`.
+    resume
+        Go on from the checkpoint that an interrupted run left beside `output`. Methods mixture and voxel only.
     quiet
         Show no progress.
     **settings
@@ -137,7 +140,7 @@ def segment(
     from cellcarve.run import segment as run_segment
 
     chosen = gather(settings)
-    target = None if output is None else OutputSettings(Path(output), overwrite)
+    target = None if output is None else OutputSettings(Path(output), overwrite, resume)
     with console(quiet) as progress:
         return Result(run_segment(source, chosen, target, progress))
 

@@ -3,14 +3,21 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cellcarve.chain.keeper import Keeper
     from cellcarve.data.prior import Prior
     from cellcarve.data.segmentation import Segmentation
     from cellcarve.data.table import Table
     from cellcarve.progress import Progress
-    from cellcarve.settings import Settings
+    from cellcarve.settings import OutputSettings, Settings
 
 
-def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Progress") -> "Segmentation":
+def assign(
+    table: "Table",
+    prior: "Prior",
+    settings: "Settings",
+    progress: "Progress",
+    output: "OutputSettings | None" = None,
+) -> "Segmentation":
     """Assign every kept row to a cell, or to none, by the method that the settings name.
 
     Parameters
@@ -21,6 +28,10 @@ def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Prog
         Prior cells laid over them.
     settings
         All settings of the run; a method sees its own stage and ``compute``.
+    progress
+        Who is told how far it is.
+    output
+        Where the result goes: beside it, methods with a chain keep a checkpoint. None keeps none.
 
     Returns
     -------
@@ -34,26 +45,51 @@ def assign(table: "Table", prior: "Prior", settings: "Settings", progress: "Prog
             from cellcarve.carve import carve
 
             return carve(table, prior, settings.carve, settings.compute, progress)
-        return _from_given_cells(table, prior, settings, progress)
+        return _from_given_cells(table, prior, settings, progress, output)
 
 
 def _from_given_cells(
-    table: "Table", prior: "Prior", settings: "Settings", progress: "Progress"
+    table: "Table",
+    prior: "Prior",
+    settings: "Settings",
+    progress: "Progress",
+    output: "OutputSettings | None",
 ) -> "Segmentation":
     """The methods that take cells for given: nuclei are put right beforehand, as carve does it."""
     from cellcarve.carve.mend import can_mend, mend, trace_back
 
     if not can_mend(prior, settings.carve):
-        return _given(table, prior, settings, progress)
+        return _given(table, prior, settings, progress, _keeper(table, prior, settings, progress, output))
     mended = mend(table, prior, settings.carve, settings.compute, progress)
-    return trace_back(_given(table, mended.prior, settings, progress), mended)
+    keeper = _keeper(table, mended.prior, settings, progress, output)
+    return trace_back(_given(table, mended.prior, settings, progress, keeper), mended)
 
 
-def _given(table: "Table", prior: "Prior", settings: "Settings", progress: "Progress") -> "Segmentation":
+def _keeper(
+    table: "Table",
+    prior: "Prior",
+    settings: "Settings",
+    progress: "Progress",
+    output: "OutputSettings | None",
+) -> "Keeper | None":
+    """Keeps the checkpoint of the chain, where the result goes to a folder."""
+    from cellcarve.chain.keeper import Keeper, beside
+    from cellcarve.chain.key import key_of
+
+    if output is None:
+        return None
+    method = settings.method
+    key = key_of(table, prior, method, getattr(settings, method), settings.compute.seed)
+    return Keeper(beside(output.output), key, output.resume, progress)
+
+
+def _given(
+    table: "Table", prior: "Prior", settings: "Settings", progress: "Progress", keeper: "Keeper | None"
+) -> "Segmentation":
     if settings.method == "mixture":
         from cellcarve.mixture import mixture
 
-        return mixture(table, prior, settings.mixture, settings.compute, progress)
+        return mixture(table, prior, settings.mixture, settings.compute, progress, keeper)
     from cellcarve.voxels import voxel
 
-    return voxel(table, prior, settings.voxel, settings.compute, progress)
+    return voxel(table, prior, settings.voxel, settings.compute, progress, keeper)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cellcarve import memory
-from cellcarve.errors import InputError
+from cellcarve.errors import InputError, SettingsError
 from cellcarve.progress import Progress
 from cellcarve.record import Stopwatch, origin, outcome, peak_memory
 from cellcarve.settings import OutputSettings, Settings
@@ -39,22 +39,31 @@ def segment(source: Any, settings: Settings, output: OutputSettings | None, prog
     CellcarveError
         The input, the settings, the memory or the output folder do not allow it; nothing has been written.
     """
+    from cellcarve.chain.keeper import beside
     from cellcarve.data import flat
     from cellcarve.write import check_output, write_run
 
+    chain = settings.method != "carve"
     if output is not None:
+        if output.resume and not chain:
+            raise SettingsError(
+                "--resume goes on from a checkpoint, and the method carve leaves none; leave it out, or name the "
+                "interrupted run's --method"
+            )
         check_output(output.output, output.overwrite)
     memory.one_heap()
     room = memory.room(memory.budget(settings.compute.memory))
     with flat.room(room, _scratch(output)):
         watch = Stopwatch(progress)
-        run = _segment(source, settings, watch)
+        run = _segment(source, settings, output, watch)
         if output is not None:
             write_run(run, output.output, output.overwrite, True, watch)
+            if chain:
+                beside(output.output).unlink(missing_ok=True)
     return run
 
 
-def _segment(source: Any, settings: Settings, watch: Stopwatch) -> "Run":
+def _segment(source: Any, settings: Settings, output: OutputSettings | None, watch: Stopwatch) -> "Run":
     """The path up to what is written."""
     from cellcarve.data.result import Run
     from cellcarve.methods import assign
@@ -71,7 +80,7 @@ def _segment(source: Any, settings: Settings, watch: Stopwatch) -> "Run":
     _notes(prior.notes, watch)
     planned = plan(table, prior, settings)
     watch.note(planned.sentence)
-    segmentation = assign(table, prior, planned.settings, watch)
+    segmentation = assign(table, prior, planned.settings, watch, output)
     summary = summarise(table, prior, segmentation, watch)
     watch.stop()
     record = origin(planned.settings, table.files) | outcome(table, prior, segmentation)

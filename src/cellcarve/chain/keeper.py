@@ -11,6 +11,12 @@ from cellcarve.progress import Progress
 _SECONDS = 300.0
 
 
+def beside(output: Path) -> Path:
+    """Where the checkpoint of a run lies: hidden, beside what it writes."""
+    output = output.resolve()
+    return output.with_name(f".{output.name}.checkpoint")
+
+
 class Keeper:
     """Keeps one checkpoint.
 
@@ -43,6 +49,7 @@ class Keeper:
         if time.monotonic() - self._saved < self._seconds:
             return
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             write(self.path, self.key)
         except OSError as error:
             # The run is worth more than its checkpoint.

@@ -51,6 +51,7 @@ def segment(
     *,
     output: Annotated[Path, FOLDER],
     method: Annotated[Method, Parameter(group=CHOICE)] = "carve",
+    resume: Annotated[bool, Parameter(group=OUTPUT, negative="")] = False,
     options: Annotated[Options, Parameter(name="*")] = NO_OPTIONS,
 ) -> None:
     """Assign every transcript of an experiment to a cell.
@@ -63,13 +64,16 @@ def segment(
         Folder to write; made at the end, under a temporary name until it is whole.
     method
         How transcripts are assigned.
+    resume
+        Go on from the checkpoint that an interrupted run of the same input and settings left beside the folder, to
+        the same bytes. Methods mixture and voxel only; they leave one every five minutes.
     """
     from cellcarve.console import console
     from cellcarve.run import segment as run_segment
 
     stages = ("read", "prior", "carve", "mixture", "voxel", "compute")
     parts = {name: getattr(options, name) for name in stages}
-    target = OutputSettings(output, options.shown.overwrite)
+    target = OutputSettings(output, options.shown.overwrite, resume)
     with console(options.shown.quiet) as progress:
         run = run_segment(source, Settings(method=method, **parts), target, progress)
     if options.shown.quiet:

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from cellcarve.chain.keeper import Keeper
 from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table
+from cellcarve.mixture.kept import Kept
 from cellcarve.mixture.method import fit
 from cellcarve.mixture.result import MixtureRun
 from cellcarve.mixture.trust import trust
@@ -14,7 +16,12 @@ from cellcarve.settings import ComputeSettings, MixtureSettings
 
 
 def mixture(
-    table: Table, prior: Prior, settings: MixtureSettings, compute: ComputeSettings, progress: Progress
+    table: Table,
+    prior: Prior,
+    settings: MixtureSettings,
+    compute: ComputeSettings,
+    progress: Progress,
+    keeper: Keeper | None = None,
 ) -> Segmentation:
     """Assign every kept transcript to a cell, or to none.
 
@@ -24,13 +31,20 @@ def mixture(
         N rows of input.
     prior
         Prior cells laid over them, perhaps none.
+    settings, compute
+        Of the method and of the run.
+    progress
+        Who is told how far it is.
+    keeper
+        Keeps checkpoints of the chain, if anybody does.
 
     Returns
     -------
     Segmentation
         Of all N rows, in input order.
     """
-    run = fit(table, prior, settings, compute, progress)
+    watch = None if keeper is None else Kept(keeper, progress)
+    run = fit(table, prior, settings, compute, progress, watch)
     for note in run.notes:
         progress.note(note)
     return as_segmentation(run, len(table), prior.names)

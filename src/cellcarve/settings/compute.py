@@ -42,7 +42,10 @@ class OutputSettings(Validated):
         Folder to write; made at the end, under a temporary name until it is whole.
     overwrite
         Replace an earlier result; it is kept until the new one is complete.
+    resume
+        Go on from the checkpoint that an interrupted run left beside the folder. Methods mixture and voxel only.
     """
 
     output: Path
     overwrite: bool = False
+    resume: bool = False

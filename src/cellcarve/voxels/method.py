@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from cellcarve.chain.keeper import Keeper
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Segmentation
 from cellcarve.data.table import Table
@@ -14,6 +15,7 @@ from cellcarve.settings import ComputeSettings, VoxelSettings
 from cellcarve.voxels.chain import Chain, begin
 from cellcarve.voxels.finish import answered, finish, to_segmentation, unanswered
 from cellcarve.voxels.intake import take_in
+from cellcarve.voxels.kept import Kept
 from cellcarve.voxels.likelihood import log_likelihood
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
@@ -130,16 +132,23 @@ def _sample(
 
 
 def voxel(
-    table: Table, prior: Prior, settings: VoxelSettings, compute: ComputeSettings, progress: Progress
+    table: Table,
+    prior: Prior,
+    settings: VoxelSettings,
+    compute: ComputeSettings,
+    progress: Progress,
+    keeper: Keeper | None = None,
 ) -> Segmentation:
     """Assign every kept transcript to the cell that is likeliest on average over the recorded sweeps, or to none.
 
-    Parameters and errors are those of `sample`. The hill-climb, which only polishes the last state, is left out.
+    Parameters and errors are those of `sample`; `keeper` keeps checkpoints of the chain, if anybody does. The hill-climb,
+    which only polishes the last state, is left out.
 
     Returns
     -------
     Segmentation
         Of all N rows, in input order.
     """
-    run = sample(table, prior, replace(settings, hillclimb=0), compute, progress)
+    watch = None if keeper is None else Kept(keeper, progress)
+    run = sample(table, prior, replace(settings, hillclimb=0), compute, progress, watch)
     return to_segmentation(run, table)

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from cellcarve.compat.baysor.command import main
-from cellcarve.compat.baysor.look_on import LookOn
 from cellcarve.errors import InputError, Interrupted, SettingsError
+from cellcarve.mixture.kept import Kept
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_a_handful_of_molecules_of_one_gene(tmp_path, molecules, number, command
 def test_an_interrupted_run_goes_on_to_the_same_bytes(go, molecules, monkeypatch, capsys, stop):
     """Stopped before the history begins, and within it."""
     whole = go(molecules, "-s", "4", "--seed=3")
-    went = LookOn.went
+    went = Kept.went
     monkeypatch.setenv("CELLCARVE_CHECKPOINT", "0")
 
     def stopping(self, state, course):
@@ -246,10 +246,10 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(go, molecules, monkeypatch
         if state.sweep == stop:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(LookOn, "went", stopping)
+    monkeypatch.setattr(Kept, "went", stopping)
     with pytest.raises(KeyboardInterrupt):
         go(molecules, "-s", "4", "--seed=3", out="again")
-    monkeypatch.setattr(LookOn, "went", went)
+    monkeypatch.setattr(Kept, "went", went)
     checkpoint = whole.parent / "again" / ".segmentation.csv.checkpoint"
     assert checkpoint.is_file()
     with pytest.raises(InputError, match="other options"):

@@ -5,19 +5,22 @@ from cellcarve.compat.baysor.effective import compute_settings, mixture_settings
 from cellcarve.compat.baysor.loading import Molecules
 from cellcarve.compat.baysor.log import Log
 from cellcarve.compat.baysor.options import Options
+from cellcarve.compat.baysor.paths import paths_for
 from cellcarve.compat.baysor.prior import Laid
 from cellcarve.mixture.result import MixtureRun
 
 
 def segment(molecules: Molecules, laid: Laid, config: Config, options: Options, log: Log) -> MixtureRun:
     """Fit the mixture; without outlines and colours yet."""
-    from cellcarve.compat.baysor.look_on import LookOn, key_of
+    from cellcarve.chain.keeper import Keeper
+    from cellcarve.chain.key import key_of
     from cellcarve.mixture import fit
+    from cellcarve.mixture.kept import Kept
 
     settings = mixture_settings(config, options)
-    key = key_of(molecules, laid.prior, settings, options.seed)
-    look_on = LookOn(options, key, log)
-    run = fit(molecules.table, laid.prior, settings, compute_settings(options), log, look_on)
+    key = key_of(molecules.table, laid.prior, settings, options.seed)
+    keeper = Keeper(paths_for(options.output, "segmentation.csv").checkpoint, key, options.resume, log)
+    run = fit(molecules.table, laid.prior, settings, compute_settings(options), log, Kept(keeper, log))
     for note in run.notes:
         log.note(note)
     return run

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,12 @@ from cellcarve.compat.proseg.outputs.geojson import write_features
 from cellcarve.compat.proseg.outputs.polygons import column_polygons
 from cellcarve.progress import Progress
 from cellcarve.staged import staged
-from cellcarve.voxels.checkpoint import load, save
+from cellcarve.voxels.kept import Kept
 from cellcarve.voxels.result import VoxelRun
 from cellcarve.voxels.watch import Progressed
 
 
-class LookOn:
+class LookOn(Kept):
     """Keeps checkpoints beside the store and writes outlines.
 
     Parameters
@@ -33,19 +32,10 @@ class LookOn:
     """
 
     def __init__(self, options: Options, progress: Progress) -> None:
+        keeper = Keeper(checkpoint_of(options.output), key_of(options), options.model.resume, progress)
+        super().__init__(keeper, progress, options.model.best)
         self._options = options
-        self.asks = options.model.best
-        self._progress = progress
-        self._keeper = Keeper(checkpoint_of(options.output), key_of(options), options.model.resume, progress)
-        self.end = self._keeper.end
-
-    def begin(self, state: Progressed) -> Progressed:
-        """The state of an interrupted run where `--resume` asks for it and there is one."""
-        if not self._keeper.found():
-            return state
-        state = load(state, self._keeper.path, self._keeper.key)
-        self._progress.note(f"goes on after sweep {state.chain.sweep}")
-        return state
+        self.end = keeper.end
 
     def swept(self, state: Progressed, finish: Callable[[], VoxelRun]) -> None:
         """Save the state when it is time, and write outlines when it is their turn."""
@@ -55,7 +45,7 @@ class LookOn:
             and state.chain.sweep % max(output.monitor_cell_polygons_freq, 1) == 0
         ):
             self._draw(output.path(output.monitor_cell_polygons), finish())
-        self._keeper.save(partial(save, state))
+        super().swept(state, finish)
 
     def _draw(self, path: Path, run: VoxelRun) -> None:
         polygons = column_polygons(run, consensus(run, union(run)))
