@@ -24,7 +24,7 @@ class Graph(NamedTuple):
     Attributes
     ----------
     start
-        (N + 1,) int64.
+        (N + 1,) int32, or int64 where there are too many neighbours for that.
     neighbour
         int32.
     weight
@@ -37,6 +37,10 @@ class Graph(NamedTuple):
     neighbour: np.ndarray
     weight: np.ndarray
     near: np.ndarray
+
+
+# Of no transcripts.
+NOBODYS = Graph(np.zeros(1, np.int32), np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0, np.int16))
 
 
 def build_graph(molecules: Molecules, grid: Grid, threads: int) -> Graph:
@@ -124,12 +128,14 @@ def adjacency(at: Points, pairs: np.ndarray, place: np.ndarray) -> tuple[np.ndar
     Returns
     -------
     tuple
-        (N + 1,) int64 starts, int32 neighbours and float32 lengths in µm.
+        (N + 1,) starts, int32 where they fit and else int64, int32 neighbours and float32 lengths in µm.
     """
     n = len(at.x)
     start = np.zeros(n + 1, np.int64)
     start[1:] = np.bincount(pairs[:, 0], minlength=n) + np.bincount(pairs[:, 1], minlength=n)
     np.cumsum(start, out=start)
+    if 2 * len(pairs) <= np.iinfo(np.int32).max:
+        start = start.astype(np.int32)
     neighbour = np.empty(2 * len(pairs), np.int32)
     length = np.empty(2 * len(pairs), np.float32)
     _fill(at, pairs, place, start, neighbour, length)

@@ -12,6 +12,7 @@ from cellcarve.mixture.assemble import assemble, trace_of
 from cellcarve.mixture.clusters import cluster
 from cellcarve.mixture.compartments import compartments, gene_codes
 from cellcarve.mixture.compositions import neighbours_for
+from cellcarve.mixture.graph import NOBODYS
 from cellcarve.mixture.intensity import believe_by_cells
 from cellcarve.mixture.model import Marked, build, rules_of, wanted_cells
 from cellcarve.mixture.prepare import Prepared, prepare
@@ -98,6 +99,9 @@ def fit(
     course.history = None
     if not settings.compat:
         polish(state, compute.threads, share, second)
+    # Neighbours take more memory than all else here, and nobody asks for them any more.
+    state.graph = ready.graph = NOBODYS
+    state.scene = state.scene._replace(beside=state.scene.beside[:0].copy(), gap=state.scene.gap[:0].copy())
     row = ready.molecules.row
     axes = (table.x, table.y) if table.z is None or settings.force_2d else (table.x, table.y, table.z)
     place = [flat.take(axis, row) for axis in axes]
