@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "priors": FOUNDATION | {"priors", "read"},
     "settings": {"settings", "validate", "memory", "errors"},
     "carve": FOUNDATION | {"carve"},
-    "chain": {"chain", "data", "errors", "progress"},
+    "chain": {"__version__", "chain", "data", "errors", "progress"},
     "voxels": FOUNDATION | {"voxels", "chain"},
     "mixture": FOUNDATION | {"mixture", "chain"},
     "summarise": FOUNDATION | {"summarise"},
