@@ -26,6 +26,7 @@ from cellcarve.mixture.prepare import prepare
 from cellcarve.mixture.reach import STEP, reach
 from cellcarve.mixture.tally import count_of
 from cellcarve.mixture.triangles import triangulate
+from cellcarve.mixture.ways import Ways
 
 
 @pytest.fixture(scope="module")
@@ -170,13 +171,16 @@ def test_compartments_are_those_of_the_plain_rule(field):
     assert weaker == pytest.approx(product, abs=2 / FULL)
 
 
+EVEN = Ways(np.ones((1, 1), np.float32), 0.0, 0.0, np.inf)
+
+
 @pytest.mark.parametrize(("deep", "furthest"), [(False, 1e9), (True, 1e9), (False, 3.0)])
 def test_nearest_nuclei_are_found_by_measuring_them_all(kit, deep, furthest):
     rng = np.random.default_rng(3)
     at = kit.points(*rng.uniform(0, 40, (3 if deep else 2, 500)))
     component = np.where(rng.random(500) < 0.3, rng.integers(1, 25, 500), 0).astype(np.int32)
     inset = rng.uniform(0, 0.5, 25)
-    owner, gap = reach(at, component, inset, 4.0, furthest, 2)
+    owner, gap = reach(at, component, inset, EVEN, 4.0, furthest, 2)
     place = np.column_stack(at).astype(float)
     apart = cdist(place, place[component > 0])
     each = np.full((500, 25), np.inf)
@@ -189,6 +193,24 @@ def test_nearest_nuclei_are_found_by_measuring_them_all(kit, deep, furthest):
     assert np.array_equal(owner[sought], order[sought])
     edge = np.maximum(nearest - inset[order], 0)
     assert gap[sought] * STEP * 4.0 == pytest.approx(edge[sought], abs=4.0 * STEP * 1.01)
+
+
+def test_ways_across_a_ridge_are_longer(kit):
+    """Two nuclei, a wall nearer to the second: what lies before the wall is the first's, though the second is nearer."""
+    at = kit.points(np.array([0.0, 10.0, 5.6, 4.0]), np.zeros(4))
+    component = np.array([1, 2, 0, 0], np.int32)
+    cost = np.ones((1, 100), np.float32)
+    cost[0, 60:70] = 4
+    walled = Ways(cost, 0.0, 0.0, 0.1)
+    left = float(at.x[0])
+    walled = walled._replace(x0=left)
+    plain, _ = reach(at, component, np.zeros(3), EVEN, 4.0, 1e9, 1)
+    owner, gap = reach(at, component, np.zeros(3), walled, 4.0, 1e9, 1)
+    assert plain[2, 0] == 2
+    assert owner[2, :2].tolist() == [1, 2]
+    assert gap[2, 0] * STEP * 4.0 == pytest.approx(5.6, abs=0.02)
+    assert gap[2, 1] * STEP * 4.0 == pytest.approx(4.4 + 3.0, abs=0.4)
+    assert owner[3, 0] == plain[3, 0] == 1
 
 
 def test_contacts_are_edges_between_components(kit):

@@ -12,6 +12,7 @@ from cellcarve.mixture.reach import KEPT, reach
 from cellcarve.mixture.result import Convergence
 from cellcarve.mixture.start import begin, choose_seeds, place_noise
 from cellcarve.mixture.state import Rules, Scene, State
+from cellcarve.mixture.ways import lay_ways
 from cellcarve.settings import MixtureSettings
 
 _FIELD = 0.1
@@ -104,7 +105,8 @@ def build(
     if anchored.any():
         owner, furthest = seeds.owner[anchored], _FURTHEST * rules.scale
         nuclei = measure_nuclei(m.at, owner, seeds.count + 1)
-        beside, gap = reach(m.at, owner, nuclei.inset, rules.scale, furthest, threads)
+        ways = lay_ways(m.at, owner, nuclei, rules.scale)
+        beside, gap = reach(m.at, owner, nuclei.inset, ways, rules.scale, furthest, threads)
         factor, rules = nuclei.factor, rules._replace(rim=nuclei.rim)
     calm = np.zeros(n, np.uint8)
     scene = Scene(

@@ -12,6 +12,7 @@ from cellcarve.chain.compiled import LEAF, MAKER, PART
 from cellcarve.data import flat
 from cellcarve.mixture.molecules import Points, on_chunks, select
 from cellcarve.mixture.near import Grid, lay_grid
+from cellcarve.mixture.ways import Ways, mean_cost
 
 KEPT = 3
 # Gaps are whole numbers of this share of the scale.
@@ -20,8 +21,12 @@ _MOST = 65_535
 
 
 @njit(**LEAF)
-def _offer(best, who, d, k):
-    """Keep the nearest transcript of each of the nearest components, in order of distance."""
+def _offer(best, who, foot, found):
+    """Keep the nearest transcript of each of the nearest components, in order of distance.
+
+    `found` is (squared distance, component, anchor).
+    """
+    d, k, j = found
     slot = 0
     while slot < KEPT - 1 and who[slot] != k:
         slot += 1
@@ -31,13 +36,13 @@ def _offer(best, who, d, k):
     elif d > best[slot] or (d == best[slot] and k > who[slot]):
         return
     while slot > 0 and (best[slot - 1] > d or (best[slot - 1] == d and who[slot - 1] > k)):
-        best[slot], who[slot] = best[slot - 1], who[slot - 1]
+        best[slot], who[slot], foot[slot] = best[slot - 1], who[slot - 1], foot[slot - 1]
         slot -= 1
-    best[slot], who[slot] = d, k
+    best[slot], who[slot], foot[slot] = d, k, j
 
 
 @njit(**LEAF)
-def _search(anchors, grid, component, here, best, who):
+def _search(anchors, grid, component, here, best, who, foot):
     best[:], who[:] = np.inf, 0
     column = min(max(int((here[0] - grid.x0) / grid.side), 0), grid.nx - 1)
     row = min(max(int((here[1] - grid.y0) / grid.side), 0), grid.ny - 1)
@@ -53,23 +58,44 @@ def _search(anchors, grid, component, here, best, who):
                 for m in range(grid.start[r * grid.nx + c], grid.start[r * grid.nx + c + 1]):
                     j = grid.member[m]
                     dx, dy, dz = anchors.x[j] - here[0], anchors.y[j] - here[1], anchors.z[j] - here[2]
-                    _offer(best, who, dx * dx + dy * dy + dz * dz, component[j])
+                    _offer(best, who, foot, (dx * dx + dy * dy + dz * dz, component[j], j))
+
+
+@njit(**LEAF)
+def _sort(best, who):
+    """Components in order of their distances again, once ways have their costs."""
+    for s in range(1, KEPT):
+        for t in range(s, 0, -1):
+            if best[t] < best[t - 1]:
+                best[t], best[t - 1] = best[t - 1], best[t]
+                who[t], who[t - 1] = who[t - 1], who[t]
 
 
 @njit(**MAKER)
-def _reach(anchors, grid, component, inset, at, span, owner, gap):
+def _reach(anchors, grid, component, inset, ways, at, span, owner, gap):
     """Fill `owner` and `gap`; `span` is first, last, furthest distance and unit of gaps."""
-    best, who = np.empty(KEPT, np.float64), np.empty(KEPT, np.int32)
+    best, who, foot = np.empty(KEPT, np.float64), np.empty(KEPT, np.int32), np.empty(KEPT, np.int32)
     for i in range(span[0], span[1]):
-        _search(anchors, grid, component, (at.x[i], at.y[i], at.z[i], span[2]), best, who)
+        _search(anchors, grid, component, (at.x[i], at.y[i], at.z[i], span[2]), best, who, foot)
+        for s in range(KEPT):
+            best[s] = max(math.sqrt(best[s]) - inset[who[s]], 0.0)
+            if who[s] > 0 and ways.cost.size > 1:
+                best[s] *= mean_cost(ways, at.x[i], at.y[i], anchors.x[foot[s]], anchors.y[foot[s]])
+        if ways.cost.size > 1:
+            _sort(best, who)
         for s in range(KEPT):
             owner[i, s] = who[s]
-            edge = max(math.sqrt(best[s]) - inset[who[s]], 0.0)
-            gap[i, s] = min(edge / span[3], _MOST) if who[s] > 0 else _MOST
+            gap[i, s] = min(best[s] / span[3], _MOST) if who[s] > 0 else _MOST
 
 
 def reach(
-    at: Points, component: np.ndarray, inset: np.ndarray, scale: float, furthest: float, threads: int
+    at: Points,
+    component: np.ndarray,
+    inset: np.ndarray,
+    ways: Ways,
+    scale: float,
+    furthest: float,
+    threads: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The nearest anchored components of each transcript.
 
@@ -81,6 +107,8 @@ def reach(
         (N,) int32 component whose anchor a transcript is, 0 = of none.
     inset
         (C,) float64 distance by which the transcripts of each component's anchor stay short of its edge, µm.
+    ways
+        What ways cost: distances are multiplied by the mean cost of the straight way.
     scale
         Radius of cells, µm.
     furthest
@@ -102,7 +130,7 @@ def reach(
     mine, unit = component[index], scale * STEP
     on_chunks(
         lambda low, high: _reach(
-            anchors, grid, mine, inset, at, (low, high, float(furthest), unit), owner, gap
+            anchors, grid, mine, inset, ways, at, (low, high, float(furthest), unit), owner, gap
         ),
         len(component),
         threads,

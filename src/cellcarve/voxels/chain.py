@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cellcarve.chain.ridges import COARSEST
 from cellcarve.data.prior import Prior
 from cellcarve.errors import InputError
 from cellcarve.settings import VoxelSettings
@@ -21,7 +22,7 @@ from cellcarve.voxels.lattice import (
     voxels_of,
 )
 from cellcarve.voxels.raster import extent, from_raster
-from cellcarve.voxels.ridges import COARSEST, relative_density
+from cellcarve.voxels.ridges import density_of_columns
 from cellcarve.voxels.split import Room
 from cellcarve.voxels.start import (
     Start,
@@ -120,7 +121,7 @@ def density_of(frame: Frame, intake: Intake) -> np.ndarray | None:
     if frame.side > COARSEST:
         return None
     i, j, _ = columns_of(frame, voxels_of(frame, *intake.places, intake.z))
-    return relative_density(frame, j * frame.grid.nx + i)
+    return density_of_columns(frame, j * frame.grid.nx + i)
 
 
 def first_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSettings) -> Start:

@@ -8,37 +8,20 @@ import math
 
 import numpy as np
 
+from cellcarve.chain.ridges import relative_density
 from cellcarve.voxels.lattice import Frame
 
-# Widths in µm over which transcripts are counted: of a place, and of its wider surroundings.
-NARROW, WIDE = 0.8, 8.0
 # Parts of a nucleus' radius beyond its edge: the ring next to it, and the one that is compared with it.
 CLOSE, APART, FARTHEST = 0.35, 0.75, 1.5
-# Side of a voxel (µm) above which columns next to nuclei hold part of their RNA, so that rings cannot be compared.
-COARSEST = 1.25
 # How steeply the cost of a way rises with density, for a rise between the rings by a factor of e; and at most.
 STEEPNESS, STEEPEST = 4.0, 1.2
-# Weight of the surroundings in a place's density.
-FLOOR = 0.3
 
 
-def relative_density(frame: Frame, column: np.ndarray) -> np.ndarray:
-    """(ny, nx) float32 density of transcripts, relative to that of the wider surroundings; 1 where there are none.
-
-    Parameters
-    ----------
-    frame
-        The lattice.
-    column
-        (T,) row * nx + column of each transcript.
-    """
-    from scipy.ndimage import gaussian_filter
-
+def density_of_columns(frame: Frame, column: np.ndarray) -> np.ndarray:
+    """(ny, nx) float32 `relative_density` of a lattice's columns; `column` is (T,) row * nx + column of transcripts."""
     shape = (frame.grid.ny, frame.grid.nx)
     count = np.bincount(column, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float32)
-    narrow, wide = (gaussian_filter(count, s / frame.side, mode="constant") for s in (NARROW, WIDE))
-    wide = np.maximum(wide, np.float32(1e-6))
-    return np.where(wide > 1e-3 * count.mean(), narrow / wide, 1).astype(np.float32)
+    return relative_density(count, frame.side)
 
 
 def rise_of(density: np.ndarray, held: np.ndarray) -> float:
@@ -69,8 +52,3 @@ def rise_of(density: np.ndarray, held: np.ndarray) -> float:
 def steepness_of(rise: float) -> float:
     """Power of density that the cost of a way goes with; 0 where density does not rise and all ways cost the same."""
     return min(max(STEEPNESS * rise, 0.0), STEEPEST)
-
-
-def cost_of(density: np.ndarray, steepness: float) -> np.ndarray:
-    """(ny, nx) float32 cost of a way by density."""
-    return ((density + np.float32(FLOOR)) / np.float32(1 + FLOOR)) ** np.float32(steepness)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellcarve.chain.ridges import cost_of
 from cellcarve.voxels.lattice import Frame, block
 from cellcarve.voxels.nearest import two_nearest
 from cellcarve.voxels.paths import two_nearest_by_cost
-from cellcarve.voxels.ridges import cost_of, rise_of, steepness_of
+from cellcarve.voxels.ridges import rise_of, steepness_of
 
 # Distance alone makes no voxel surer than this, in log odds.
 MOST_ODDS = 6.0
