@@ -72,8 +72,9 @@ def _sort(best, who):
 
 
 @njit(**MAKER)
-def _reach(anchors, grid, component, inset, ways, at, span, owner, gap):
-    """Fill `owner` and `gap`; `span` is first, last, furthest distance and unit of gaps."""
+def _reach(anchors, grid, component, edges, at, span, owner, gap):
+    """Fill `owner` and `gap`; `edges` is insets and ways, `span` first, last, furthest distance and unit of gaps."""
+    inset, ways = edges
     best, who, foot = np.empty(KEPT, np.float64), np.empty(KEPT, np.int32), np.empty(KEPT, np.int32)
     for i in range(span[0], span[1]):
         _search(anchors, grid, component, (at.x[i], at.y[i], at.z[i], span[2]), best, who, foot)
@@ -91,8 +92,7 @@ def _reach(anchors, grid, component, inset, ways, at, span, owner, gap):
 def reach(
     at: Points,
     component: np.ndarray,
-    inset: np.ndarray,
-    ways: Ways,
+    edges: tuple[np.ndarray, Ways],
     scale: float,
     furthest: float,
     threads: int,
@@ -105,10 +105,9 @@ def reach(
         N transcripts.
     component
         (N,) int32 component whose anchor a transcript is, 0 = of none.
-    inset
-        (C,) float64 distance by which the transcripts of each component's anchor stay short of its edge, µm.
-    ways
-        What ways cost: distances are multiplied by the mean cost of the straight way.
+    edges
+        (C,) float64 distance by which the transcripts of each component's anchor stay short of its edge (µm), and what
+        ways there cost: distances are multiplied by the mean cost of the straight way.
     scale
         Radius of cells, µm.
     furthest
@@ -130,7 +129,7 @@ def reach(
     mine, unit = component[index], scale * STEP
     on_chunks(
         lambda low, high: _reach(
-            anchors, grid, mine, inset, ways, at, (low, high, float(furthest), unit), owner, gap
+            anchors, grid, mine, edges, at, (low, high, float(furthest), unit), owner, gap
         ),
         len(component),
         threads,
