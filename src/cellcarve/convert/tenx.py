@@ -1,6 +1,7 @@
 """Counts as 10x Genomics lays them out: one HDF5 file, or a folder of three."""
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,13 @@ CONTROLS = {
 }
 
 
-def write_h5(path: Path, counts: csr_matrix, cells: list[str], genes: list[str]) -> None:
+def write_h5(
+    path: Path,
+    counts: csr_matrix,
+    cells: list[str],
+    genes: list[str],
+    controls: Mapping[str, str] = CONTROLS,
+) -> None:
     """Write ``cell_feature_matrix.h5``.
 
     Parameters
@@ -25,6 +32,8 @@ def write_h5(path: Path, counts: csr_matrix, cells: list[str], genes: list[str])
         (C, G) transcripts.
     cells, genes
         Their names.
+    controls
+        Features that stand behind the genes and are never counted: their kinds by their names.
 
     Raises
     ------
@@ -33,7 +42,7 @@ def write_h5(path: Path, counts: csr_matrix, cells: list[str], genes: list[str])
     """
     import h5py
 
-    names, kinds = _features(genes)
+    names, kinds = _features(genes, controls)
     with h5py.File(path, "w") as file:
         matrix = file.create_group("matrix")
         matrix["barcodes"] = _bytes(cells)
@@ -51,7 +60,13 @@ def write_h5(path: Path, counts: csr_matrix, cells: list[str], genes: list[str])
         features["_all_tag_keys"] = _bytes(["genome"])
 
 
-def write_mex(path: Path, counts: csr_matrix, cells: list[str], genes: list[str]) -> None:
+def write_mex(
+    path: Path,
+    counts: csr_matrix,
+    cells: list[str],
+    genes: list[str],
+    controls: Mapping[str, str] = CONTROLS,
+) -> None:
     """Write ``cell_feature_matrix/``: ``barcodes.tsv.gz``, ``features.tsv.gz`` and ``matrix.mtx.gz``.
 
     Parameters
@@ -62,28 +77,30 @@ def write_mex(path: Path, counts: csr_matrix, cells: list[str], genes: list[str]
         (C, G) transcripts.
     cells, genes
         Their names.
+    controls
+        Features that stand behind the genes and are never counted: their kinds by their names.
 
     Raises
     ------
     OSError
         It cannot be written.
     """
-    names, kinds = _features(genes)
+    names, kinds = _features(genes, controls)
     path.mkdir()
     _text(path / "barcodes.tsv.gz", "\n".join(cells) + "\n")
     lines = (f"{name}\t{name}\t{kind}\n" for name, kind in zip(names, kinds, strict=True))
     _text(path / "features.tsv.gz", "".join(lines))
     cell = np.repeat(np.arange(1, counts.shape[0] + 1), np.diff(counts.indptr))
     entries = np.column_stack([counts.indices + 1, cell, counts.data]).astype(np.int64)
-    with gzip.open(path / "matrix.mtx.gz", "wb", 4) as file:
+    with _packed(path / "matrix.mtx.gz") as file:
         file.write(b"%%MatrixMarket matrix coordinate integer general\n")
         file.write(f"{len(names)} {len(cells)} {counts.nnz}\n".encode())
         np.savetxt(file, entries, "%d")
 
 
-def _features(genes: list[str]) -> tuple[list[str], list[str]]:
+def _features(genes: list[str], controls: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Names and kinds of all features."""
-    return genes + list(CONTROLS), ["Gene Expression"] * len(genes) + list(CONTROLS.values())
+    return genes + list(controls), ["Gene Expression"] * len(genes) + list(controls.values())
 
 
 def _bytes(words: list[str]) -> np.ndarray:
@@ -91,5 +108,10 @@ def _bytes(words: list[str]) -> np.ndarray:
 
 
 def _text(path: Path, text: str) -> None:
-    with gzip.open(path, "wt", 4, encoding="utf-8") as file:
-        file.write(text)
+    with _packed(path) as file:
+        file.write(text.encode())
+
+
+def _packed(path: Path) -> gzip.GzipFile:
+    """A gzip file whose bytes do not tell when it was made."""
+    return gzip.GzipFile(path, "wb", 4, mtime=0)

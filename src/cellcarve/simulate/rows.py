@@ -59,8 +59,8 @@ def _decode(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Genes and qualities as read by the instrument, and the rows that tell nothing (wrong or no gene)."""
     chance = rng.random(len(gene))
-    low = chance < plan.settings.low_quality
-    control = chance > 1 - plan.settings.controls
+    low = chance < plan.settings.unsure
+    control = chance > 1 - plan.settings.blank
     quality = np.where(low, rng.uniform(0, 20, len(gene)), 40 - rng.gamma(1.2, 3.0, len(gene)).clip(0, 20))
     gene = np.where(low, rng.integers(0, len(panel.genes), len(gene)), gene)
     gene = np.where(control, len(panel.genes) + rng.integers(0, len(CONTROLS), len(gene)), gene)

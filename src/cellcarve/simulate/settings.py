@@ -1,6 +1,7 @@
 """Settings of the simulated tissue."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from cellcarve.simulate.families.kinds import FAMILIES, Expression, Name
 from cellcarve.validate import Validated, bounded
@@ -12,6 +13,9 @@ class SimulateSettings(Validated):
 
     Parameters
     ----------
+    platform
+        Whose files to write: those of a "xenium", or Space Ranger's of a "visium_hd" slide, whose transcripts are
+        counted in bins of 2 µm.
     family
         "tissue" is the realistic one. The others are fields of plain cells, each hard in one way: discs with
         "gaps", "packed" tiles whose neighbours share no gene, packed tiles of "one-type", "elongated" or
@@ -54,13 +58,15 @@ class SimulateSettings(Validated):
         Share of molecules that no cell made; where nothing is said, 0.04 in the tissue and what belongs to
         the family elsewhere.
     low_quality
-        Share of rows with a quality below 20, decoded to a random gene.
+        Share of rows with a quality below 20, decoded to a random gene; where nothing is said, 0.03, or 0 on a
+        slide, which has no qualities.
     controls
-        Share of rows that are control probes or blank codewords.
+        Share of rows that are control probes or blank codewords; where nothing is said, 0.003, or 0 on a slide.
     image
         Draw a nuclear stain as well, where the tissue is smaller than 2 mm².
     """
 
+    platform: Literal["xenium", "visium_hd"] = "xenium"
     family: Name = "tissue"
     expression: Expression = "auto"
     angle: float | None = bounded(None, -180, 180)
@@ -78,8 +84,8 @@ class SimulateSettings(Validated):
     leak_um: float = bounded(3.0, 0, 20)
     blur_um: float = bounded(0.0, 0, 20)
     background: float | None = bounded(None, 0, 0.9)
-    low_quality: float = bounded(0.03, 0, 0.5)
-    controls: float = bounded(0.003, 0, 0.5)
+    low_quality: float | None = bounded(None, 0, 0.5)
+    controls: float | None = bounded(None, 0, 0.5)
     image: bool = True
 
     @property
@@ -96,3 +102,26 @@ class SimulateSettings(Validated):
     def haze(self) -> float:
         """Share of background in force."""
         return FAMILIES[self.family].background if self.background is None else self.background
+
+    @property
+    def unsure(self) -> float:
+        """Share of rows of low quality in force."""
+        return self._of_a_xenium(0.03) if self.low_quality is None else self.low_quality
+
+    @property
+    def blank(self) -> float:
+        """Share of control probes in force."""
+        return self._of_a_xenium(0.003) if self.controls is None else self.controls
+
+    def _of_a_xenium(self, share: float) -> float:
+        return share if self.platform == "xenium" else 0.0
+
+
+# Settings that may be left open, and the properties that say what is in force.
+IN_FORCE = {
+    "thickness": "depth",
+    "leak_share": "drifting",
+    "background": "haze",
+    "low_quality": "unsure",
+    "controls": "blank",
+}

@@ -13,6 +13,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 
 from cellcarve import cli
 from cellcarve.errors import InputError
+from cellcarve.simulate import SimulateSettings, simulate
 
 
 def named(run):
@@ -109,6 +110,19 @@ def test_mappings_that_do_not_fit(slide, mappings, follow, change, sentence):
     change(pd.read_parquet("barcode_mappings.parquet")).to_parquet("barcode_mappings.parquet")
     with pytest.raises(InputError, match=sentence):
         follow(VISIUM)
+
+
+def test_a_simulated_slide_is_read_whole(empty_folder, follow):
+    simulate(SimulateSettings(platform="visium_hd", transcripts=5_000), empty_folder / "outs")
+    run = follow(
+        "--visiumhd --spaceranger-barcode-mappings outs/barcode_mappings.parquet outs/binned_outputs"
+    )
+    truth, bins = (pd.read_parquet(f"outs/{name}.parquet") for name in ("truth", "barcode_mappings"))
+    assert [run.table.genes[g] for g in run.table.gene] == truth.gene.tolist()
+    of = bins.set_index("square_002um").loc[truth.barcode]
+    nucleus = of.cell_id.where(of.in_nucleus, None)
+    assert nucleus.notna().any()
+    assert named(run) == nucleus.tolist()
 
 
 def test_mappings_of_a_table(xenium, slide, mappings, follow):
