@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from scipy.sparse import csc_matrix
 
 from cellcarve.convert.source import Finished
-from cellcarve.convert.tenx import write_h5, write_mex
+from cellcarve.data.tenx import write_h5, write_mex
 from cellcarve.errors import InputError
 
 # Quality of transcripts that the input told none of: readers leave out what has less than 20.

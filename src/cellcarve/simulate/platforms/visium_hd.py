@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from scipy.sparse import csr_matrix
 
-from cellcarve.convert.tenx import write_h5, write_mex
+from cellcarve.data.tenx import write_h5, write_mex
 from cellcarve.simulate.block import Molecules
 from cellcarve.simulate.picture import PIXEL, Picture
 from cellcarve.simulate.plan import Plan

@@ -22,7 +22,7 @@ def write_h5(
     genes: list[str],
     controls: Mapping[str, str] = CONTROLS,
 ) -> None:
-    """Write ``cell_feature_matrix.h5``.
+    """Write one HDF5 file, as ``cell_feature_matrix.h5``.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def write_mex(
     genes: list[str],
     controls: Mapping[str, str] = CONTROLS,
 ) -> None:
-    """Write ``cell_feature_matrix/``: ``barcodes.tsv.gz``, ``features.tsv.gz`` and ``matrix.mtx.gz``.
+    """Write a folder, as ``cell_feature_matrix/``: ``barcodes.tsv.gz``, ``features.tsv.gz`` and ``matrix.mtx.gz``.
 
     Parameters
     ----------
