@@ -1,4 +1,4 @@
-"""Transcript ids: kept as the input had them, and all different."""
+"""Transcript ids: kept as the input had them."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +12,19 @@ from cellcarve.read.grow import Growing
 
 
 class Ids:
-    """Collects ids batch by batch: as numbers while nothing is lost by it, else as text; "0012" stays text."""
+    """Collects ids batch by batch: as numbers while nothing is lost by it, else as text; "0012" stays text.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    own
+        Every transcript must have an id, and one of its own.
+    """
+
+    def __init__(self, own: bool = True) -> None:
+        self._own = own
         self._numbers = Growing()
         self._texts: list[pa.Array] = []
+        self._missing: list[np.ndarray] = []
         self._any = False
 
     def add(self, column: pa.Array, place: Place) -> None:
@@ -25,20 +33,22 @@ class Ids:
         Raises
         ------
         InputError
-            An id is missing, or the column cannot hold ids.
+            An id is missing that must be there, or the column cannot hold ids.
         """
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         if column.null_count:
-            row = int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
-            raise place.fault(row, "the id is empty; fill it or name another column of ids")
+            missing = np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
+            if self._own:
+                raise place.fault(int(missing[0]), "the id is empty; fill it or name another column of ids")
+            self._missing.append(place.first + missing)
         column = _settled(column, place)
         if pa.types.is_integer(column.type) and not self._texts:
-            self._numbers.add(plain(column))
+            self._numbers.add(plain(column.fill_null(0)))
             self._any = True
             return
         if self._any:
-            self._texts, self._any = [as_column(self._numbers.finish()).cast(pa.string())], False
+            self._texts, self._any = [self._as_numbers().cast(pa.string())], False
         self._texts.append(column.cast(pa.string()))
 
     def finish(self, place: Place) -> pa.Array:
@@ -47,16 +57,22 @@ class Ids:
         Raises
         ------
         InputError
-            An id stands twice; both rows are named.
+            An id stands twice that must not; both rows are named.
         """
-        if self._texts:
-            ids = pa.concat_arrays(self._texts)
-            values = ids.dictionary_encode().indices.to_numpy()
-        else:
-            values = self._numbers.finish()
-            ids = as_column(values)
-        _refuse_doubles(values, ids, place)
+        ids = pa.concat_arrays(self._texts) if self._texts else self._as_numbers()
+        if self._own:
+            values = ids.dictionary_encode().indices.to_numpy() if self._texts else self._numbers.finish()
+            _refuse_doubles(values, ids, place)
         return ids
+
+    def _as_numbers(self) -> pa.Array:
+        values = self._numbers.finish()
+        if not self._missing:
+            return as_column(values)
+        missing = np.zeros(len(values), bool)
+        gone = np.concatenate(self._missing)
+        missing[gone[gone < len(values)]] = True
+        return as_column(values, missing)
 
 
 def _settled(ids: pa.Array, place: Place) -> pa.Array:

@@ -80,7 +80,7 @@ class Intake:
     ids: pa.Array = None
 
 
-def take_in(stream: Stream, columns: Columns) -> Intake:
+def take_in(stream: Stream, columns: Columns, own_ids: bool = True) -> Intake:
     """Read all rows.
 
     Parameters
@@ -89,17 +89,20 @@ def take_in(stream: Stream, columns: Columns) -> Intake:
         Where the rows come from.
     columns
         Which column holds what.
+    own_ids
+        Every transcript must have an id of its own; else ids may be missing (null) and stand more than once.
 
     Raises
     ------
     InputError
-        A column is missing, a number is not one, a position is not finite, an id stands twice or there are no rows.
+        A column is missing, a number is not one, a position is not finite, an id stands twice that must not or there
+        are no rows.
     """
     wanted = columns.named()
     _check_names(stream, wanted)
     arrays = {what: Growing() for what in wanted if what in _ARRAYS}
     words = {what: Words() for what in wanted if what in _WORDS}
-    ids = Ids()
+    ids = Ids(own_ids)
     rows = 0
     for batch in stream.batches([*dict.fromkeys(wanted.values())]):
         for what, name in wanted.items():

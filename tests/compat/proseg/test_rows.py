@@ -86,6 +86,28 @@ def test_parquet_of_any_types(xenium, follow, kind):
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "ids",
+    [[7] * 12, [*range(11), 0], [None, 3, 3, None, *range(2**60, 2**60 + 8)], [*range(9), None, None, None]],
+    ids=["one for all", "twice", "missing and twice", "missing"],
+)
+def test_ids_are_handed_through(xenium, follow, form, ids, monkeypatch):
+    """Ids may stand twice, as in proseg, and may be missing, where proseg stops."""
+    monkeypatch.setattr("cellcarve.read.stream._ROWS", 5)
+    monkeypatch.setattr("cellcarve.read.stream._BLOCK", 400)
+    xenium["transcript_id"] = pd.array(ids, "UInt64")
+    xenium.to_csv("t.csv", index=False) if form == "csv" else xenium.to_parquet("t.parquet")
+    assert follow(f"--xenium t.{form}").table.ids.to_pylist() == ids
+
+
+def test_ids_that_are_no_numbers_are_refused_beside_missing_ones(xenium, follow):
+    xenium["transcript_id"] = [None, "a", *map(str, range(10))]
+    xenium.to_csv("t.csv", index=False)
+    with pytest.raises(InputError, match="whole numbers from 0 up"):
+        follow("--xenium t.csv")
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_whole_numbers_as_xenium_cells(xenium, follow, form):
     """Earlier instruments number cells and write -1 for none; proseg stops there."""
     numbers = xenium.cell_id.map({"aa-1": 0, "bb-1": 2**40, "UNASSIGNED": -1})

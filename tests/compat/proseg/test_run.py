@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from scipy.io import mmread
 
@@ -168,6 +169,17 @@ def test_poor_tissues_are_segmented_all_the_same(tissue, change, words):
     assert got.assignment.notna().any()
     wanted = change(tissue)
     assert got.transcript_id.tolist() == wanted.transcript_id[wanted.qv >= 20].tolist()
+
+
+def test_missing_ids_are_missing_in_what_is_written(tissue):
+    ids = tissue.transcript_id.astype("UInt64")
+    ids[ids.index[::3]], ids.iloc[1] = pd.NA, ids.iloc[2]
+    tissue.assign(transcript_id=ids).to_parquet("t.parquet")
+    assert run("--xenium", "--output-transcript-metadata", "o.csv", "t.parquet") == 0
+    wanted = ids[tissue.qv >= 20].tolist()
+    assert pd.read_csv("o.csv", dtype={"transcript_id": "UInt64"}).transcript_id.tolist() == wanted
+    points = pq.read_table("proseg-output.zarr/points/transcripts/points.parquet")
+    assert points["transcript_id"].to_pylist() == [None if i is pd.NA else i for i in wanted]
 
 
 LINE = (

@@ -48,9 +48,9 @@ def read_rows(source: Source) -> Table:
         A value is missing or wrong, an id is no whole number, or there are no rows.
     """
     inputs = source.inputs
-    taken = take_in(
-        source.stream, Columns(**{what: getattr(inputs, name) for what, name in _COLUMNS.items()})
-    )
+    columns = Columns(**{what: getattr(inputs, name) for what, name in _COLUMNS.items()})
+    # proseg hands ids through and never looks anything up by them.
+    taken = take_in(source.stream, columns, own_ids=False)
     if inputs.coordinate_scale is not None:
         for axis in ("x", "y"):
             taken.arrays[axis] *= np.float32(inputs.coordinate_scale)
@@ -158,7 +158,7 @@ def _check(taken: Intake, path: Path, inputs: InputOptions) -> None:
 
 
 def _negative(ids: pa.Array) -> bool:
-    return bool(len(ids)) and pa.compute.min(ids).as_py() < 0
+    return len(ids) > ids.null_count and pa.compute.min(ids).as_py() < 0
 
 
 def _sift(table: Table, inputs: InputOptions) -> None:
