@@ -58,11 +58,13 @@ def _from_given_cells(
     """The methods that take cells for given: nuclei are put right beforehand, as carve does it."""
     from cellcarve.carve.mend import can_mend, mend, trace_back
 
-    if not can_mend(prior, settings.carve):
-        return _given(table, prior, settings, progress, _keeper(table, prior, settings, progress, output))
-    mended = mend(table, prior, settings.carve, settings.compute, progress)
-    keeper = _keeper(table, mended.prior, settings, progress, output)
-    return trace_back(_given(table, mended.prior, settings, progress, keeper), mended)
+    mended = None
+    if can_mend(prior, settings.carve):
+        mended = mend(table, prior, settings.carve, settings.compute, progress)
+        prior = mended.prior
+    keeper = None if output is None else _keeper(table, prior, settings, progress, output)
+    found = _given(table, prior, settings, progress, keeper)
+    return found if mended is None else trace_back(found, mended)
 
 
 def _keeper(
@@ -70,17 +72,15 @@ def _keeper(
     prior: "Prior",
     settings: "Settings",
     progress: "Progress",
-    output: "OutputSettings | None",
-) -> "Keeper | None":
-    """Keeps the checkpoint of the chain, where the result goes to a folder."""
+    output: "OutputSettings",
+) -> "Keeper":
+    """Keeps the checkpoint of the chain, beside the folder that the result goes to."""
     from cellcarve.chain.keeper import Keeper, beside
     from cellcarve.chain.key import key_of
 
-    if output is None:
-        return None
     method = settings.method
     key = key_of(table, prior, method, getattr(settings, method), settings.compute.seed)
-    return Keeper(beside(output.output), key, output.resume, progress)
+    return Keeper(beside(output.output.resolve()), key, output.resume, progress)
 
 
 def _given(

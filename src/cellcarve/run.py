@@ -59,7 +59,7 @@ def segment(source: Any, settings: Settings, output: OutputSettings | None, prog
         if output is not None:
             write_run(run, output.output, output.overwrite, True, watch)
             if chain:
-                beside(output.output).unlink(missing_ok=True)
+                beside(output.output.resolve()).unlink(missing_ok=True)
     return run
 
 

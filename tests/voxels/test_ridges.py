@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from cellcarve.chain.ridges import cost_of, rise_between
+from cellcarve.chain.ridges import cost_of
 from cellcarve.voxels.lattice import Frame
 from cellcarve.voxels.nearest import two_nearest
 from cellcarve.voxels.paths import LENGTHS, STEPS, two_nearest_by_cost
@@ -86,18 +86,3 @@ def test_density_is_relative_to_the_surroundings():
     even = density_of_columns(frame, np.repeat(np.arange(5600), 3))
     assert even[30:40, 30:50] == pytest.approx(1, abs=0.05)
     assert (density_of_columns(frame, np.array([5])) == 1).sum() < 5600
-
-
-def test_density_between_nuclei_tells_ridges():
-    """A net of nuclei 20 apart, ridges half way between them or none."""
-    j, i = np.mgrid[:200, :200]
-    away = np.minimum(np.abs(j % 20 - 9.5), np.abs(i % 20 - 9.5))
-    edge = np.maximum(np.abs(j % 20 - 9.5), np.abs(i % 20 - 9.5))
-    middle = np.stack(np.mgrid[10:200:20, 10:200:20], -1).reshape(-1, 2).astype(float)
-    radius = np.full(len(middle), 4.0)
-    even = np.ones((200, 200), np.float32)
-    assert rise_between(even, middle, radius) == pytest.approx(0)
-    ridged = np.where((edge > 8) & (away < 3), 2, 1).astype(np.float32)
-    assert rise_between(ridged, middle, radius) > 0.3
-    assert rise_between(2 / ridged, middle, radius) < -0.3
-    assert rise_between(ridged, middle[:4], radius[:4]) == 0

@@ -13,7 +13,6 @@ _SECONDS = 300.0
 
 def beside(output: Path) -> Path:
     """Where the checkpoint of a run lies: hidden, beside what it writes."""
-    output = output.resolve()
     return output.with_name(f".{output.name}.checkpoint")
 
 
@@ -43,6 +42,10 @@ class Keeper:
         if self._resume and not self.path.is_file():
             self._progress.note(f"there is no checkpoint '{self.path}' to go on from; the run starts anew")
         return self._resume and self.path.is_file()
+
+    def resumed(self, after: str) -> None:
+        """Tell where the chain goes on."""
+        self._progress.note(f"goes on after {after}")
 
     def save(self, write: Callable[[Path, str], None]) -> None:
         """Call ``write(path, key)`` when it is time."""

@@ -6,7 +6,6 @@ from cellcarve.chain.keeper import Keeper
 from cellcarve.mixture.checkpoint import load, save
 from cellcarve.mixture.sampler import Course
 from cellcarve.mixture.state import State
-from cellcarve.progress import Progress
 
 
 class Kept:
@@ -16,19 +15,17 @@ class Kept:
     ----------
     keeper
         Of the run.
-    progress
-        Told where the chain goes on.
     """
 
-    def __init__(self, keeper: Keeper, progress: Progress) -> None:
-        self._keeper, self._progress = keeper, progress
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
 
     def begin(self, state: State, course: Course) -> Course:
         """Where an interrupted run was, if it is to go on and there is one."""
         if not self._keeper.found():
             return course
         course = load(state, course, self._keeper.path, self._keeper.key)
-        self._progress.note(f"goes on after round {state.sweep}")
+        self._keeper.resumed(f"round {state.sweep}")
         return course
 
     def went(self, state: State, course: Course) -> None:

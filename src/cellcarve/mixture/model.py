@@ -105,7 +105,7 @@ def build(
     if anchored.any():
         owner, furthest = seeds.owner[anchored], _FURTHEST * rules.scale
         nuclei = measure_nuclei(m.at, owner, seeds.count + 1)
-        ways = lay_ways(m.at, owner, nuclei, rules.scale)
+        ways = lay_ways(m.at, nuclei, rules.scale)
         beside, gap = reach(m.at, owner, (nuclei.inset, ways), rules.scale, furthest, threads)
         factor, rules = nuclei.factor, rules._replace(rim=nuclei.rim)
     calm = np.zeros(n, np.uint8)

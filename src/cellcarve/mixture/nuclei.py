@@ -19,7 +19,7 @@ _INSET = 0.6
 
 
 class Nuclei(NamedTuple):
-    """Sizes of the anchors of C components.
+    """Sizes of the anchors of C components, of which L are large enough to be measured.
 
     Attributes
     ----------
@@ -29,11 +29,15 @@ class Nuclei(NamedTuple):
         (C,) float32 factor on distances to each: a larger nucleus reaches further.
     inset
         (C,) float64 distance by which transcripts of each stay short of its edge, µm.
+    middle, radius
+        (L, 3) and (L,) float64 of those that were measured, µm.
     """
 
     rim: float
     factor: np.ndarray
     inset: np.ndarray
+    middle: np.ndarray
+    radius: np.ndarray
 
 
 def measure_nuclei(at: Points, component: np.ndarray, count: int) -> Nuclei:
@@ -54,7 +58,7 @@ def measure_nuclei(at: Points, component: np.ndarray, count: int) -> Nuclei:
     large = (n >= _MEASURED) & (radius > 0)
     factor, inset = np.ones(len(n), np.float32), np.zeros(len(n))
     if not large.any():
-        return Nuclei(0.0, factor, inset)
+        return Nuclei(0.0, factor, inset, middle[large], radius[large])
     log = np.log(radius[large])
     off, chance = log - np.median(log), 0.5 / (n[large] - 1)
     spread = max(float(np.var(log)) - float(chance.mean()), 1e-4)
@@ -62,7 +66,7 @@ def measure_nuclei(at: Points, component: np.ndarray, count: int) -> Nuclei:
     factor[large] = np.exp(-learn_power(middle[large], off) * off)
     usual = float(np.median(radius[large]))
     inset[n > 0] = _INSET * _spacing(np.where(large, radius, usual)[n > 0], n[n > 0], bool(at.z.any()))
-    return Nuclei(usual, factor, inset)
+    return Nuclei(usual, factor, inset, middle[large], radius[large])
 
 
 def discs(at: Points, component: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -43,7 +43,7 @@ def mixture(
     Segmentation
         Of all N rows, in input order.
     """
-    watch = None if keeper is None else Kept(keeper, progress)
+    watch = None if keeper is None else Kept(keeper)
     run = fit(table, prior, settings, compute, progress, watch)
     for note in run.notes:
         progress.note(note)

@@ -8,12 +8,10 @@ from numba import njit
 from cellcarve.chain.compiled import LEAF
 from cellcarve.chain.ridges import COARSEST, NARROW, cost_of, relative_density, rise_between
 from cellcarve.mixture.molecules import Points
-from cellcarve.mixture.nuclei import Nuclei, discs
+from cellcarve.mixture.nuclei import Nuclei
 
 # What is a micrometre where a cell's radius is the scale: coordinates may be in any unit.
 _RADIUS = 5.0
-# Transcripts from which the place of a nucleus is measured.
-_MEASURED = 5
 # How steeply the cost of a way rises with density, for a rise between nuclei by a factor of e beyond what even tissue
 # may have, and at most: fitted on fields of an embryo; simulated families without ridges rise by 0.02 at most.
 _STEEPNESS, _LEAST, _STEEPEST = 10.0, 0.03, 1.2
@@ -38,17 +36,15 @@ class Ways(NamedTuple):
     side: float
 
 
-def lay_ways(at: Points, component: np.ndarray, nuclei: Nuclei, scale: float) -> Ways:
+def lay_ways(at: Points, nuclei: Nuclei, scale: float) -> Ways:
     """Ways by the density of transcripts, where there are ridges between nuclei and transcripts enough to see them.
 
     Parameters
     ----------
     at
         N transcripts.
-    component
-        (N,) int32 component whose anchor a transcript is, 0 = of none.
     nuclei
-        Their sizes.
+        Where they are, and how large.
     scale
         Radius of cells, µm.
     """
@@ -63,9 +59,7 @@ def lay_ways(at: Points, component: np.ndarray, nuclei: Nuclei, scale: float) ->
     pixel = ((at.y - y0) / side).astype(np.int32) * np.int32(nx) + ((at.x - x0) / side).astype(np.int32)
     count = np.bincount(pixel, minlength=nx * ny).reshape(ny, nx).astype(np.float32)
     density = relative_density(count, side / unit)
-    n, middle, radius = discs(at, component, int(component.max()) + 1)
-    sound = n >= _MEASURED
-    rise = rise_between(density, (middle[sound, 1::-1] - (y0, x0)) / side, radius[sound] / side)
+    rise = rise_between(density, (nuclei.middle[:, 1::-1] - (y0, x0)) / side, nuclei.radius / side)
     steep = min(max(_STEEPNESS * (rise - _LEAST), 0.0), _STEEPEST)
     return Ways(cost_of(density, steep), x0, y0, float(side)) if steep > 0 else plain
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 
 from cellcarve.chain.keeper import Keeper
-from cellcarve.progress import Progress
 from cellcarve.voxels.checkpoint import load, save
 from cellcarve.voxels.result import VoxelRun
 from cellcarve.voxels.watch import Progressed
@@ -17,24 +16,19 @@ class Kept:
     ----------
     keeper
         Of the run.
-    progress
-        Told where the chain goes on.
-
-    Attributes
-    ----------
     asks
         The answer over the recorded sweeps is wanted beside the last state.
     """
 
-    def __init__(self, keeper: Keeper, progress: Progress, asks: bool = True) -> None:
-        self._keeper, self._progress, self.asks = keeper, progress, asks
+    def __init__(self, keeper: Keeper, asks: bool = True) -> None:
+        self._keeper, self.asks = keeper, asks
 
     def begin(self, state: Progressed) -> Progressed:
         """The state of an interrupted run, if it is to go on and there is one."""
         if not self._keeper.found():
             return state
         state = load(state, self._keeper.path, self._keeper.key)
-        self._progress.note(f"goes on after sweep {state.chain.sweep}")
+        self._keeper.resumed(f"sweep {state.chain.sweep}")
         return state
 
     def swept(self, state: Progressed, finish: Callable[[], VoxelRun]) -> None:

@@ -149,6 +149,6 @@ def voxel(
     Segmentation
         Of all N rows, in input order.
     """
-    watch = None if keeper is None else Kept(keeper, progress)
+    watch = None if keeper is None else Kept(keeper)
     run = sample(table, prior, replace(settings, hillclimb=0), compute, progress, watch)
     return to_segmentation(run, table)

@@ -20,7 +20,7 @@ def segment(molecules: Molecules, laid: Laid, config: Config, options: Options, 
     settings = mixture_settings(config, options)
     key = key_of(molecules.table, laid.prior, settings, options.seed)
     keeper = Keeper(paths_for(options.output, "segmentation.csv").checkpoint, key, options.resume, log)
-    run = fit(molecules.table, laid.prior, settings, compute_settings(options), log, Kept(keeper, log))
+    run = fit(molecules.table, laid.prior, settings, compute_settings(options), log, Kept(keeper))
     for note in run.notes:
         log.note(note)
     return run

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from cellcarve.chain.keeper import beside
 from cellcarve.errors import OutputError
 
 
@@ -29,7 +30,7 @@ class Paths:
     @property
     def checkpoint(self) -> Path:
         """Where the checkpoint of a run lies: hidden, beside its main file."""
-        return self.main.with_name(f".{self.main.name}.checkpoint")
+        return beside(self.main)
 
 
 def paths_for(output: str, default: str) -> Paths:

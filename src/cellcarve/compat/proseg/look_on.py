@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cellcarve import __version__
-from cellcarve.chain.keeper import Keeper
+from cellcarve.chain.keeper import Keeper, beside
 from cellcarve.compat.proseg.options import Options, OutputOptions
 from cellcarve.compat.proseg.outputs.columns import consensus, union
 from cellcarve.compat.proseg.outputs.geojson import write_features
@@ -33,7 +33,7 @@ class LookOn(Kept):
 
     def __init__(self, options: Options, progress: Progress) -> None:
         keeper = Keeper(checkpoint_of(options.output), key_of(options), options.model.resume, progress)
-        super().__init__(keeper, progress, options.model.best)
+        super().__init__(keeper, options.model.best)
         self._options = options
         self.end = keeper.end
 
@@ -55,8 +55,7 @@ class LookOn(Kept):
 
 def checkpoint_of(output: OutputOptions) -> Path:
     """Where the checkpoint of a run lies: hidden, beside its store."""
-    store = output.path(output.output_spatialdata)
-    return store.with_name(f".{store.name}.checkpoint")
+    return beside(output.path(output.output_spatialdata))
 
 
 def key_of(options: Options) -> str:
