@@ -57,7 +57,7 @@ def test_every_molecule_is_read_at_its_row_of_the_truth(table, truth, bins):
     at = bins.loc[truth.barcode]
     np.testing.assert_allclose(table.x, 2 * at.array_col + 1)
     np.testing.assert_allclose(table.y, 2 * at.array_row + 1)
-    assert [table.cell_names[c - 1] if c else None for c in table.cell] == at.cell_id.tolist()
+    assert [table.cell_names[c - 1] if c else None for c in table.cell] == pa.array(at.cell_id).to_pylist()
     assert table.nucleus.tolist() == at.in_nucleus.tolist()
     assert (table.status == 0).all()
 

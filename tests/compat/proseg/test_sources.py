@@ -7,6 +7,7 @@ import geopandas
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 from scipy.sparse import csc_matrix, csr_matrix
@@ -122,7 +123,7 @@ def test_a_simulated_slide_is_read_whole(empty_folder, follow):
     of = bins.set_index("square_002um").loc[truth.barcode]
     nucleus = of.cell_id.where(of.in_nucleus, None)
     assert nucleus.notna().any()
-    assert named(run) == nucleus.tolist()
+    assert named(run) == pa.array(nucleus).to_pylist()
 
 
 def test_mappings_of_a_table(xenium, slide, mappings, follow):
