@@ -82,7 +82,9 @@ def test_position_that_is_no_number(refused, csv, tissue):
 
 
 def test_region_without_transcripts(refused, csv):
-    assert "0 kept" in refused(csv(), "--roi", "-500,-500,-400,-400")
+    told = refused(csv(), "--roi", "-500,-500,-400,-400")
+    assert "no transcript lies in roi" in told
+    assert "go from x" in told
 
 
 def test_region_that_is_no_rectangle(refused, csv):
@@ -94,7 +96,9 @@ def test_prior_that_does_not_overlap(refused, csv, tmp_path):
     labels[20:30, 20:30] = 1
     path = tmp_path / "nuclei.tif"
     tifffile.imwrite(path, labels)
-    assert "nuclei.tif" in refused(csv(), "--prior", str(path), "--prior-offset", "100000,100000")
+    assert "nuclei.tif" in refused(
+        csv(), "--prior", str(path), "--prior-scale", "1", "--prior-offset", "100000,100000"
+    )
 
 
 def test_prior_file_that_is_missing(refused, csv, tmp_path):

@@ -78,7 +78,7 @@ def test_affine_turns_and_moves(laid, table, image, discs):
 def test_every_pixel_comes_back(table, laid):
     """Transcripts in the middle of turned, sheared pixels get exactly the labels of these."""
     rng = np.random.default_rng(8)
-    image = rng.integers(1, 1000, (50, 80)).astype(np.int32)
+    image = (rng.integers(1, 1000, (50, 80)) * rng.integers(0, 2, (50, 80))).astype(np.int32)
     row, column = np.divmod(np.arange(4000), 80)
     a, b, c, d, e, f = 0.3, -0.2, 900.0, 0.25, 0.4, -70.0
     table.x = (a * (column + 0.5) + b * (row + 0.5) + c).astype(np.float32)
@@ -151,7 +151,7 @@ def test_truncated_file(laid, image, tmp_path, table, name, share):
 
 def test_elsewhere_names_both_extents(laid, image):
     with pytest.raises(InputError, match=r"x 5000\.0 to 5160\.0 .* x 0\.\d to (79\.9|80\.0).*--prior-offset"):
-        laid(image, prior_offset="5000,5000")
+        laid(image, prior_scale=1.0, prior_offset="5000,5000")
 
 
 def test_no_transcript_on_a_label(laid, image):
@@ -159,6 +159,22 @@ def test_no_transcript_on_a_label(laid, image):
     lonely[0, 0] = 1
     with pytest.raises(InputError, match=r"none on a label.*--prior-flip-y"):
         laid(lonely, prior_scale=0.5, prior_offset="-0.4,-0.4")
+
+
+def test_pixels_of_unknown_size_are_refused(laid, image):
+    with pytest.raises(SettingsError, match=r"nuclei\.npy.*--prior-scale"):
+        laid(image)
+
+
+def test_picture_is_no_label_image(laid, image):
+    light = np.random.default_rng(0).normal(500 + 300 * (image > 0), 40).astype(np.uint16)
+    with pytest.raises(InputError, match=r"dapi\.tif is a picture.*cellcarve nuclei"):
+        laid(light, "dapi.tif", prior_scale=0.5)
+
+
+def test_tissue_without_gaps_is_no_picture(laid):
+    packed = np.arange(80)[:, None] // 8 * 20 + np.arange(160) // 8 + 1
+    assert len(laid(packed, prior_scale=0.5).names) == 200
 
 
 @pytest.mark.parametrize("offset", ["1", "a,b", "1,2,3", "nan,1", ""])
@@ -182,7 +198,7 @@ def test_independent_labels_agree_with_the_instrument(data_folder):
     own = lay(table, PriorSettings())
     image = str(folder / "nuclei_labels_1um.tif")
     straight, flipped = (
-        lay(table, PriorSettings(prior=image, prior_offset="1062,212", prior_flip_y=flip))
+        lay(table, PriorSettings(prior=image, prior_scale=1.0, prior_offset="1062,212", prior_flip_y=flip))
         for flip in (False, True)
     )
     chance = own.core[table.status == 0].mean()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cellcarve.data.table import Table
-from cellcarve.errors import InputError
+from cellcarve.errors import InputError, SettingsError
 from cellcarve.priors.found import Found, kept_rows
 from cellcarve.priors.holds import holds_nuclei
 from cellcarve.priors.placement import apply, elsewhere, placement
@@ -16,6 +16,8 @@ from cellcarve.settings import PriorSettings
 ENDINGS = (".tif", ".tiff", ".npy", ".npy.gz")
 _BLOCK = 4_000_000
 _SAMPLE = 10_000_000
+# Fewer pairs of neighbouring pixels than this tell nothing of an image.
+_FEW_PAIRS = 1000
 
 
 def from_labels(table: Table, settings: PriorSettings, path: Path) -> Found:
@@ -40,15 +42,15 @@ def from_labels(table: Table, settings: PriorSettings, path: Path) -> Found:
     InputError
         The image cannot be read, holds no labels or lies elsewhere than the transcripts.
     SettingsError
-        Offset or affine cannot be understood.
+        Offset or affine cannot be understood, or the size of a pixel is not given.
     """
     import pandas as pd
 
     affine = placement(settings)
     notes: list[str] = []
-    if settings.prior_affine is None and settings.prior_scale is None:
-        notes.append(f"{path.name} is taken to have 1 µm a pixel; say --prior-scale if that is wrong")
     image = load_image(path, notes)
+    if settings.prior_affine is None and settings.prior_scale is None:
+        raise SettingsError(f"nothing says how wide a pixel of {path} is; give --prior-scale in µm")
     if settings.prior_flip_y:
         image = image[::-1]
     row = kept_rows(table)
@@ -75,7 +77,7 @@ def load_image(path: Path, notes: list[str]) -> np.ndarray:
     Raises
     ------
     InputError
-        The file cannot be read, is no label image, or could run code (a pickled array).
+        The file cannot be read, is no label image (a picture, for one), or could run code (a pickled array).
     """
     try:
         image = np.squeeze(open_image(path))
@@ -100,7 +102,38 @@ def load_image(path: Path, notes: list[str]) -> np.ndarray:
         raise InputError(f"{path} holds fractions; a label image holds one whole number per nucleus or cell")
     if image.size == 0 or image.max() <= 0:
         raise InputError(f"{path} holds no labels: no pixel is above 0; check that it is the segmented image")
+    refuse_picture(image, path)
     return _number_mask(image, path, notes)
+
+
+def refuse_picture(image: np.ndarray, path: Path) -> None:
+    """Refuse a microscope's picture that was given in place of its segmentation.
+
+    Labels fill patches, so that neighbouring pixels mostly hold the same number; in a picture with hardly any pixel
+    at 0 they hardly ever do.
+
+    Parameters
+    ----------
+    image
+        (rows, columns) of numbers, 0 = none.
+    path
+        Where it was read from.
+
+    Raises
+    ------
+    InputError
+        It is a picture.
+    """
+    step = max(1, math.isqrt(image.size // _SAMPLE))
+    left, right = image[::step, :-1], image[::step, 1:]
+    both = (left > 0) & (right > 0)
+    pairs = np.count_nonzero(both)
+    if pairs < max(_FEW_PAIRS, both.size / 2) or np.count_nonzero((left == right) & both) > pairs / 2:
+        return
+    raise InputError(
+        f"{path} is a picture, not a label image: pixels beside each other hardly ever hold the same number; find the nuclei "
+        "in it with 'cellcarve nuclei' first"
+    )
 
 
 def labels_at(image: np.ndarray, affine: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, int]:

@@ -21,8 +21,18 @@ def inside(roi: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     SettingsError
         It is neither four numbers in order nor a file.
     InputError
-        The file cannot be read or holds no polygon.
+        The file cannot be read or holds no polygon, or no position lies in the region.
     """
+    hit = _hit(roi, x, y)
+    if not hit.any():
+        raise InputError(
+            f"no transcript lies in roi '{roi}': they go from x {x.min():.0f} to {x.max():.0f} and y {y.min():.0f} to "
+            f"{y.max():.0f} µm"
+        )
+    return hit
+
+
+def _hit(roi: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     path = Path(roi)
     if path.suffix.lower() in (".json", ".geojson", ".parquet") or path.exists():
         return _in_polygons(path, x, y)

@@ -20,7 +20,7 @@ class PriorSettings(Validated):
     prior_holds
         Whether the prior outlines nuclei or whole cells; "auto" judges by the input.
     prior_scale
-        µm per pixel of a label image, or per unit of a polygon file.
+        µm per pixel of a label image, which has to be given, or per unit of a polygon file, 1 if not given.
     prior_offset
         "x,y" in µm of the corner of the label image or the origin of the polygons.
     prior_affine

@@ -174,6 +174,16 @@ def test_pixel_size_and_offset_place_an_image(tmp_path, table_file, ask, log):
     )
     assert np.mean(whole.segment == half.segment) > 0.999
     assert half.scale.value == pytest.approx(whole.scale.value)
+    assert not any("--prior-pixel-size" in text for text in log.warnings)
+
+
+def test_an_image_far_wider_than_the_molecules_is_remarked_in_pixels(
+    tmp_path, table_file, ask, log, molecules
+):
+    wide = np.pad(mask(), ((0, 300), (0, 300)))
+    laid(ask, log, table_file, str(save(tmp_path, "a.tif", wide)))
+    span = f"{np.ptp(molecules.x):.0f} x {np.ptp(molecules.y):.0f} pixels of an image of 385 x 375"
+    assert any(span in text for text in log.warnings)
 
 
 def test_a_mask_smaller_than_the_data_is_used_where_it_is(tmp_path, table_file, ask, log, molecules):

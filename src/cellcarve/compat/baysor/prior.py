@@ -94,7 +94,7 @@ def _from_image(molecules: Molecules, options: Options, log: Log) -> Laid:
     shift = options.pixel if options.compat else 0.0
     offset = (options.offset[0] + shift, options.offset[1] + shift)
     label, inside = labels_under(image, (x, y), options.pixel, offset)
-    _tell_cover(path, image, inside, molecules, log)
+    _tell_cover(image, inside, molecules, options, log)
     if not label.any():
         raise InputError(_nowhere(path, image, molecules))
     values, code = np.unique(label, return_inverse=True)
@@ -136,21 +136,22 @@ def _tell(segment: np.ndarray, log: Log) -> None:
         )
 
 
-def _tell_cover(path: Path, image: np.ndarray, inside: int, molecules: Molecules, log: Log) -> None:
+def _tell_cover(image: np.ndarray, inside: int, molecules: Molecules, options: Options, log: Log) -> None:
     """Warn where image and molecules hardly fit together."""
+    path, pixel = Path(options.prior), options.pixel
     outside = len(molecules) - inside
     if outside:
         log.warn(
             f"{outside} of {len(molecules)} molecules lie outside of {path.name} ({_size(image)}); they have no prior"
         )
-    wide, high = float(np.ptp(molecules.table.x)), float(np.ptp(molecules.table.y))
+    wide, high = (float(np.ptp(v)) / pixel for v in (molecules.table.x, molecules.table.y))
     if (
         inside == len(molecules)
         and (wide < image.shape[1] / 2 or high < image.shape[0] / 2)
         and len(molecules) > 1
     ):
         log.warn(
-            f"the molecules span {wide:.0f} x {high:.0f} of an image of {_size(image)}; check --prior-pixel-size"
+            f"the molecules span {wide:.0f} x {high:.0f} pixels of an image of {_size(image)}; check --prior-pixel-size"
         )
 
 

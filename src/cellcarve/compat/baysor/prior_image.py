@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cellcarve.errors import InputError
+from cellcarve.priors.labels import refuse_picture
 from cellcarve.read.stream import first_line
 
 _TIFF = (".tif", ".tiff")
@@ -26,7 +27,7 @@ def load_labels(path: Path) -> np.ndarray:
     Raises
     ------
     InputError
-        The file is missing, cannot be read, is not two-dimensional or holds no labels.
+        The file is missing, cannot be read, is not two-dimensional, holds no labels or is a picture.
     """
     if not path.is_file():
         raise InputError(f"prior segmentation {path} does not exist; a column is written as :NAME")
@@ -51,6 +52,7 @@ def load_labels(path: Path) -> np.ndarray:
     top = image.max() if image.size else 0
     if top <= 0:
         raise InputError(f"{path} holds no labels: no pixel is above 0; check that it is the segmented image")
+    refuse_picture(image, path)
     return _numbered(image, top)
 
 

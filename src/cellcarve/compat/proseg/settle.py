@@ -145,8 +145,9 @@ def _named(inputs: InputOptions) -> InputOptions:
     needed += [] if inputs.cellpose_masks else ["cell_id_column", "cell_id_unassigned"]
     for name in needed:
         if getattr(inputs, name) is None:
+            flat = "say --ignore-z-coord, " if name == "z_column" else ""
             raise SettingsError(
-                f"--{name.replace('_', '-')} is missing; give it, or name the platform (--xenium, --cosmx, --merscope)"
+                f"--{name.replace('_', '-')} is missing; give it, {flat}or name the platform (--xenium, --cosmx, --merscope)"
             )
     return inputs
 

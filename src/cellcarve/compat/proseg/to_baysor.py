@@ -118,7 +118,9 @@ def to_baysor(sources: tuple[Path, ...], assignment: Path, outlines: Path) -> No
     keep = accepted(finished)
     for reason, number in keep.dropped.items():
         if number:
-            sys.stderr.write(f"proseg-to-baysor: {number:,} cells left out: {reason}\n")
+            sys.stderr.write(
+                f"proseg-to-baysor: left out, {reason}: {number:,} of {finished.cells:,} cells\n"
+            )
     with staged() as stage:
         write_assignment(stage.place(assignment), finished, keep)
         write_rings(stage.place(outlines), keep)
