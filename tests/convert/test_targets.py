@@ -9,6 +9,7 @@ import anndata
 import geopandas
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import scanpy
 import shapely
@@ -209,6 +210,26 @@ def test_store_without_transcripts(store, tmp_path):
         with pytest.raises(InputError, match="holds no transcripts"):
             write(copy, form, tmp_path / form)
         assert not (tmp_path / form).exists()
+
+
+def test_store_of_a_run_is_the_run(run, tmp_path):
+    told = []
+    for name, source in (("run", run), ("store", run / "segmentation.zarr")):
+        out, _ = write(source, "xenium-ranger", tmp_path / name)
+        # The store lacks cells without an outline, so that numbers differ.
+        called = pd.read_csv(out / "cells.csv", index_col="cell").cell_id
+        rows = pd.read_csv(out / "transcript-assignment.csv")
+        told.append(rows.assign(cell=rows.cell.map(called)))
+    pd.testing.assert_frame_equal(*told)
+    assert told[0].cell.notna().mean() > 0.5
+
+
+def test_store_of_another_program(store, tmp_path):
+    copy = shutil.copytree(store, tmp_path / "other.zarr")
+    (part,) = (copy / "points/transcripts/points.parquet").glob("part.*.parquet")
+    pq.write_table(pq.read_table(part).drop_columns("assignment"), part)
+    with pytest.raises(InputError, match=r"neither cellcarve nor proseg.*observed_x"):
+        write(copy, "geojson", tmp_path / "a.geojson")
 
 
 def test_damaged_store(store, tmp_path):

@@ -92,7 +92,7 @@ class Finished:
 
 
 def load(folder: Path) -> Finished:
-    """Read a run folder, or a store that proseg or its stand-in wrote.
+    """Read a run folder, its store, or a store that proseg or its stand-in wrote.
 
     Parameters
     ----------
@@ -200,7 +200,21 @@ def _load_store(folder: Path) -> Finished:
     polygon = _polygons(folder / "shapes/cell_boundaries/shapes.parquet", "cell", table.obs_names)
     parts = (folder / "points/transcripts/points.parquet").glob("part.*.parquet")
     ordered = sorted(parts, key=lambda part: int(part.name.split(".")[1]))
-    return Finished(folder, table, polygon, ordered, PROSEG, np.full(table.n_obs, None, object))
+    columns = _columns(folder, ordered)
+    return Finished(folder, table, polygon, ordered, columns, np.full(table.n_obs, None, object))
+
+
+def _columns(folder: Path, parts: list[Path]) -> dict[str, str]:
+    """What the columns of a store's transcripts are called: as in our runs or as proseg calls them."""
+    if not parts:
+        return PROSEG
+    held = pq.read_schema(parts[0]).names
+    for columns in (PROSEG, OURS):
+        if {columns["cell"], columns["gene"]} <= set(held):
+            return columns
+    raise InputError(
+        f"'{folder}' was written by neither cellcarve nor proseg: its transcripts have the columns {', '.join(held)}"
+    )
 
 
 def _polygons(path: Path, column: str, names: Any) -> np.ndarray:
