@@ -104,6 +104,7 @@ def test_mistakes_in_the_file_are_named(capsys, tmp_path, content, parts):
         (["segment", "in", "-o", "out", "--min-qv", "high"], ["--min-qv", "high"]),
         (["segment", "in", "-o", "out", "--min-qv", "-3"], ["min_qv", "at least 0"]),
         (["segment", "in", "-o", "out", "--config", "absent.toml"], ["absent.toml"]),
+        (["segment", "in", "-o", "out", "--config", __file__], ["test_cli.py", "no TOML", "line 1"]),
         (["segment", "in"], ["--output"]),
         (["segment", "-o", "out"], ["SOURCE"]),
         (["segment", "in", "more", "-o", "out"], ["unexpected 'more'"]),

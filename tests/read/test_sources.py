@@ -37,7 +37,7 @@ def test_spatialdata_in_memory_and_on_disk(store, spots, tmp_path):
     for source in (store, tmp_path / "sample.zarr", str(tmp_path / "sample.zarr")):
         table = read(source, ReadSettings(cell_column="cell_id"))
         same(table, expected)
-    assert table.platform == "memory"
+    assert table.platform == "spatialdata"
     assert table.files == (tmp_path / "sample.zarr",)
 
 

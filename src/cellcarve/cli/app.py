@@ -1,5 +1,6 @@
 """The command line's verbs, each loaded when it is used: the help of the whole must not wait for them."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def from_file(app: App, commands: tuple[str, ...], arguments: Any) -> None:
     Raises
     ------
     SettingsError
-        There is no such file.
+        There is no such file, or it is no TOML.
     """
     given = arguments.get("--config", None)
     if given is None or not given.tokens:
@@ -36,6 +37,10 @@ def from_file(app: App, commands: tuple[str, ...], arguments: Any) -> None:
     path = Path(given.tokens[0].value)
     if not path.is_file():
         raise SettingsError(f"there is no configuration file '{path}'")
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SettingsError(f"configuration file '{path}' is no TOML ({error})") from None
     Toml(path, use_commands_as_keys=False)(app, commands, arguments)
 
 

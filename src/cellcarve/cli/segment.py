@@ -59,7 +59,8 @@ def segment(
     Parameters
     ----------
     source
-        Output folder of a Xenium, CosMx or MERSCOPE instrument, or a table of transcripts (CSV or Parquet).
+        Folder of a Xenium, CosMx, MERSCOPE or Visium HD run, a Stereo-seq table, a SpatialData or AnnData store, or
+        any table of transcripts (CSV or Parquet).
     output
         Folder to write; made at the end, under a temporary name until it is whole.
     method

@@ -56,8 +56,8 @@ class Table:
     Attributes
     ----------
     platform
-        ``"xenium"``, ``"cosmx"``, ``"merscope"``, ``"visium_hd"``, ``"stereoseq"``, ``"anndata"``, ``"table"`` or
-        ``"memory"``.
+        ``"xenium"``, ``"cosmx"``, ``"merscope"``, ``"visium_hd"``, ``"stereoseq"``, ``"spatialdata"``, ``"anndata"``,
+        ``"table"`` or ``"memory"``.
     files
         The files that were read.
     ids

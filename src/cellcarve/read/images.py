@@ -60,7 +60,7 @@ def place_images(table: Table, settings: ReadSettings) -> None:
                 f"{image.path.name} is not drawn: no transcript lies where its field is, so it may be a crop; place it with "
                 "--image, --image-pixel and --image-offset"
             )
-    if not table.images and table.platform != "memory":
+    if not table.images and table.platform not in ("memory", "spatialdata"):
         table.notes += _loose(table.files[0].parent)
     table.images = tuple(drawn)
 

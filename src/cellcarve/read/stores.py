@@ -38,7 +38,9 @@ def recognise(path: Path, cell: str | None = None) -> Found:
     if not elements(path, "points"):
         return _counts(table_of(path), f"the table of {path.name}, a SpatialData store", cell)
     points = points_of(path)
-    found = of_stream(points, "memory", f"{points.folder.parent.name} in {path.name}, a SpatialData store")
+    found = of_stream(
+        points, "spatialdata", f"{points.folder.parent.name} in {path.name}, a SpatialData store"
+    )
     gene = str(facts_of(points).get("feature_key"))
     if gene in points.names:
         found.columns = replace(found.columns, gene=gene)

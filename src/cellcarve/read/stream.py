@@ -12,6 +12,7 @@ from cellcarve.errors import InputError
 
 # Small batches and a small read buffer hold memory down and are no slower.
 _ROWS, _BUFFER, _BLOCK = 1 << 17, 1 << 20, 1 << 22
+_PICTURES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 _TEXT = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
@@ -110,6 +111,10 @@ def open_stream(path: Path) -> Stream:
         magic = file.read(4)
     if magic == b"PAR1" or path.suffix == ".parquet":
         return ParquetStream(path)
+    if path.suffix.lower() in _PICTURES:
+        raise InputError(
+            f"{path} is a picture; name the table of transcripts, and give pictures to --image or --prior"
+        )
     return CsvStream(path)
 
 
@@ -132,4 +137,5 @@ def _delimiter(path: Path, skip: int) -> str:
 
 def first_line(error: BaseException) -> str:
     """What a library says is wrong, short enough to stand inside a sentence."""
-    return str(error).strip().split("\n")[0].rstrip(".")[:160]
+    line = str(error).strip().split("\n")[0].rstrip(".")[:160]
+    return "".join(letter if letter.isprintable() else "?" for letter in line)

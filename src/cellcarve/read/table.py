@@ -27,8 +27,9 @@ def recognise(path: Path) -> Found:
     """A table by the usual names of columns; what is missing is found out when it is read."""
     if path.is_dir():
         raise InputError(
-            f"{path} holds no transcripts: looked for transcripts.parquet or .csv(.gz) (Xenium), *_tx_file.csv (CosMx) and "
-            "detected_transcripts.csv or .parquet (MERSCOPE); name the folder that holds one of them, or the table itself"
+            f"{path} holds no transcripts: looked for transcripts.parquet or .csv(.gz) (Xenium), *_tx_file.csv (CosMx), "
+            "detected_transcripts.csv or .parquet (MERSCOPE) and binned_outputs (Visium HD); name the folder that holds one "
+            "of them, or the table itself"
         )
     return of_stream(open_stream(path), "table", f"{path.name} is a table")
 
