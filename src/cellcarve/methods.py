@@ -57,11 +57,16 @@ def _from_given_cells(
 ) -> "Segmentation":
     """The methods that take cells for given: nuclei are put right beforehand, as carve does it."""
     from cellcarve.carve.mend import can_mend, mend, trace_back
+    from cellcarve.data.aside import set_aside
 
+    # These methods work on copies of their own, and take long.
+    set_aside(table)
+    set_aside(prior)
     mended = None
     if can_mend(prior, settings.carve):
         mended = mend(table, prior, settings.carve, settings.compute, progress)
         prior = mended.prior
+        set_aside(prior)
     keeper = None if output is None else _keeper(table, prior, settings, progress, output)
     found = _given(table, prior, settings, progress, keeper)
     return found if mended is None else trace_back(found, mended)

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,6 +119,24 @@ def keep(array: np.ndarray) -> np.ndarray:
     return moved
 
 
+def aside(array: np.ndarray) -> np.ndarray:
+    """A flat array that nobody needs for a while: its copy in a file, whatever room there is in memory.
+
+    Itself where it is small or in a file already, or where there is no room on disk: then memory holds it.
+    """
+    if array.nbytes < LEAST or _in_file(array):
+        return array
+    try:
+        file = _current.file(array.nbytes)
+    except MemoryBudgetError:
+        return array
+    moved = np.frombuffer(file, array.dtype, len(array))
+    for first in range(0, len(array), PIECE):
+        moved[first : first + PIECE] = array[first : first + PIECE]
+        _release(file)
+    return moved
+
+
 def recode(code: np.ndarray, table: np.ndarray) -> np.ndarray:
     """``table[code]``, written over `code` piece by piece; returns it."""
     for first in range(0, len(code), PIECE):
@@ -148,8 +167,18 @@ def _make(length: int, kind: np.dtype, make: Callable[[int, np.dtype], np.ndarra
 def relax() -> None:
     """Hand back the memory of mapped files; what they hold stays, and is read again where it is needed."""
     for file in _current.maps():
-        if hasattr(mmap, "MADV_DONTNEED"):
-            file.madvise(mmap.MADV_DONTNEED)
+        _release(file)
+
+
+def _release(file: mmap.mmap) -> None:
+    if hasattr(mmap, "MADV_DONTNEED"):
+        file.madvise(mmap.MADV_DONTNEED)
+
+
+def _in_file(array: Any) -> bool:
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return isinstance(getattr(array, "obj", array), mmap.mmap)
 
 
 def mapped() -> int:

@@ -5,7 +5,7 @@ from numba import njit
 
 from cellcarve.chain.compiled import LEAF, MAKER
 from cellcarve.mixture.state import State
-from cellcarve.mixture.tally import add, tally_up
+from cellcarve.mixture.tally import NONE, add, tally_up
 
 
 @njit(**LEAF)
@@ -84,6 +84,8 @@ def move(state: State, who: np.ndarray, to: np.ndarray) -> None:
 def recount(state: State) -> None:
     """Count genes and segments anew into stores with fresh room."""
     scene, owners = state.scene, len(state.cells.n)
+    # The old stores go before new ones take their place.
+    state.counts = state.counts._replace(genes=NONE, segments=NONE)
     inside = np.where(scene.segment > 0, scene.segment, -1)
     genes, segments = tally_up(scene.label, scene.gene, owners), tally_up(scene.label, inside, owners)
     state.counts = state.counts._replace(genes=genes, segments=segments)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import njit
 
+from cellcarve.data import flat
+
 _MOST = 64
 # Transcripts whose changes are sorted at once.
 _PIECE = 1 << 19
@@ -21,7 +23,8 @@ class History:
     base
         (N,) int32.
     who, to
-        Per later round, the transcripts that changed (int32) and their new labels (int32).
+        Per later round, the transcripts that changed (int32) and their new labels (int32). Nobody reads them before
+        the vote: they are put aside.
     """
 
     first: int
@@ -31,8 +34,9 @@ class History:
 
     def record(self, changes: list[tuple[np.ndarray, np.ndarray]]) -> None:
         """Log what changed in one round; of several changes of a transcript the last counts."""
-        self.who.append(np.concatenate([who for who, _ in changes]))
-        self.to.append(np.concatenate([to for _, to in changes]))
+        both = flat.aside(np.concatenate([part for side in zip(*changes, strict=True) for part in side]))
+        self.who.append(both[: len(both) // 2])
+        self.to.append(both[len(both) // 2 :])
 
     def __len__(self) -> int:
         return len(self.who)
@@ -68,11 +72,13 @@ def vote(history: History, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
         free = np.zeros(span[1] - low + 1, np.int64)
         for who in history.who:
             _tally(who, span, free[1:])
+            flat.relax()
         np.cumsum(free, out=free)
         # By transcript, and within one by round, as the rounds are taken in turn.
         when, to = np.empty(free[-1], np.uint16), np.empty(free[-1], np.int32)
         for turn in range(rounds):
             _deal(history.who[turn], history.to[turn], turn, span, (free, when, to))
+            flat.relax()
         part = slice(*span)
         _count(
             history.base[part], free, when, to, rounds, allowed, (out[0][part], out[1][part], out[2][part])

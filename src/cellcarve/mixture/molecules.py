@@ -97,7 +97,7 @@ def arrange(table: Table, flat: bool = False, stretch: float = 1.0) -> Molecules
     z = flats.take(z, order) if deep and z is not None else flats.zeros(len(row), np.float32)
     at = Points(flats.take(x, order), flats.take(y, order), z)
     gene = flats.take(table.gene, row[order]).astype(np.int32, copy=False)
-    return Molecules(at, gene, flats.keep(order), flats.keep(row), len(table.genes), deep)
+    return Molecules(at, gene, flats.keep(order), flats.aside(row), len(table.genes), deep)
 
 
 def _centred(values: np.ndarray) -> np.ndarray:

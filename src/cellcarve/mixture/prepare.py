@@ -117,7 +117,7 @@ def tell_noise(
     neighbour = max(1, min(neighbour, len(molecules) - 1))
     distance = distance_to(molecules.at, grid, neighbour, threads)
     believed, fit = confidence(distance, graph, least, neighbour, monotone)
-    fit.distance = molecules.to_input(distance)
+    fit.distance = flat.aside(molecules.to_input(distance))
     return believed, fit
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from cellcarve.chain.streams import MIXTURE_KINDS
+from cellcarve.data import flat
 from cellcarve.mixture.assign import draw_all
 from cellcarve.mixture.balance import learn_balance
 from cellcarve.mixture.birth import births
@@ -173,7 +174,7 @@ def steps(state: State, plan: Plan, course: Course | None = None) -> Iterator[Co
             course.history.record(changes)
         elif state.sweep >= course.last - plan.history or _still(course, plan, state.sweep):
             course.last = min(course.last, state.sweep + plan.history)
-            course.history = History(state.sweep, state.scene.label.copy())
+            course.history = History(state.sweep, flat.aside(state.scene.label.copy()))
         yield course
 
 

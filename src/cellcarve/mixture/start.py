@@ -13,7 +13,7 @@ from cellcarve.mixture.molecules import Molecules, Points, select
 from cellcarve.mixture.near import nearest_of
 from cellcarve.mixture.shape import refit
 from cellcarve.mixture.state import Counts, Rules, Scene, State, empty_cells
-from cellcarve.mixture.tally import tally_up
+from cellcarve.mixture.tally import NONE
 
 _SURE_ENOUGH = 0.25
 
@@ -113,9 +113,7 @@ def begin(
     cells.anchor[0] = 0
     cells.covariance[:, [0, 3]] = rules.scale**2
     cells.covariance[:, 5] = rules.scale**2 if rules.dims == 3 else 1.0
-    nothing = np.zeros(0, np.int32)
-    empty = tally_up(nothing, nothing, 1)
-    counts = Counts(empty, empty, segment_size, seeds.owner)
+    counts = Counts(NONE, NONE, segment_size, seeds.owner)
     profile = overall(molecules.gene, molecules.genes)[None, :].astype(np.float32)
     state = State(molecules.at, graph, scene, cells, counts, rules, profile, np.zeros(0))
     regather(state)

@@ -41,6 +41,11 @@ class Tally(NamedTuple):
     end: np.ndarray
 
 
+_ONE = np.zeros(1, np.int32)
+# Of nobody.
+NONE = Tally(np.zeros(1, np.int64), _ONE, _ONE, _ONE, _ONE[:0], _ONE[:0], np.zeros(1, np.int64))
+
+
 @njit(**PART)
 def slot_of(key, start, size, what):
     """The slot that holds a key, or the free one where it belongs."""
