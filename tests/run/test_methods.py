@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -20,5 +22,10 @@ def test_linear_algebra_has_one_thread_whatever_the_host_gives_it(monkeypatch, m
 
     monkeypatch.setattr(MODULES[method], method, look)
     with threadpool_limits(2, "blas"):
-        assign(None, None, gather({"method": method, "repair": False, "new_cells": False}), Silent())
+        assign(
+            SimpleNamespace(),
+            SimpleNamespace(),
+            gather({"method": method, "repair": False, "new_cells": False}),
+            Silent(),
+        )
     assert set(seen) == {1}
