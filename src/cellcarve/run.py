@@ -41,6 +41,7 @@ def segment(source: Any, settings: Settings, output: OutputSettings | None, prog
     """
     from cellcarve.chain.keeper import beside
     from cellcarve.data import flat
+    from cellcarve.data.aside import set_aside
     from cellcarve.write import check_output, write_run
 
     chain = settings.method != "carve"
@@ -57,6 +58,7 @@ def segment(source: Any, settings: Settings, output: OutputSettings | None, prog
         watch = Stopwatch(progress)
         run = _segment(source, settings, output, watch)
         if output is not None:
+            set_aside(run.segmentation)
             write_run(run, output.output, output.overwrite, True, watch)
             if chain:
                 beside(output.output.resolve()).unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from cellcarve.mixture.prepare import Prepared, prepare
 from cellcarve.mixture.result import MixtureRun
 from cellcarve.mixture.sampler import Plan, course_of, polish, refresh, settle, steps
 from cellcarve.mixture.state import State
+from cellcarve.mixture.tally import NONE
 from cellcarve.mixture.watch import Nobody, Watch
 from cellcarve.progress import Progress
 from cellcarve.settings import ComputeSettings, MixtureSettings
@@ -99,8 +100,9 @@ def fit(
     course.history = None
     if not settings.compat:
         polish(state, compute.threads, share, second)
-    # Neighbours take more memory than all else here, and nobody asks for them any more.
+    # Neighbours and counts take more memory than all else here, and nobody asks for them any more.
     state.graph = ready.graph = NOBODYS
+    state.counts = state.counts._replace(genes=NONE, segments=NONE)
     state.scene = state.scene._replace(beside=state.scene.beside[:0].copy(), gap=state.scene.gap[:0].copy())
     row = ready.molecules.row
     axes = (table.x, table.y) if table.z is None or settings.force_2d else (table.x, table.y, table.z)

@@ -16,9 +16,12 @@ _CELLS_AT_ONCE = 1 << 11
 
 def counts_of(cell: np.ndarray, gene: np.ndarray, cells: int, genes: int) -> csr_matrix:
     """(C, G) int32 transcripts per cell and gene, cells numbered from 1."""
-    there = np.flatnonzero(cell)
-    one = np.ones(len(there), np.int32)
-    return csr_matrix((one, (cell[there] - 1, gene[there])), shape=(cells, genes), dtype=np.int32)
+    order, start = rows_of(cell, cells + 1)
+    held = gene[order[start[1] :]]
+    del order
+    counts = csr_matrix((np.ones(len(held), np.int32), held, start[1:] - start[1]), shape=(cells, genes))
+    counts.sum_duplicates()
+    return counts
 
 
 def describe(

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellcarve.data import flat
 from cellcarve.data.result import Run
 from cellcarve.errors import OutputError
 
@@ -53,7 +54,11 @@ def page_of(run: Run) -> str:
 
     numbers = numbers_of(run)
     makers = (headline, tissue, changes, probability, distributions, genes, losses, model, settings, opening)
-    return render(_title(run), [make(run, numbers) for make in makers])
+    sections = []
+    for make in makers:
+        sections.append(make(run, numbers))
+        flat.relax()
+    return render(_title(run), sections)
 
 
 def render(title: str, sections: "list[Section]", more_style: str = "", more_script: str = "") -> str:

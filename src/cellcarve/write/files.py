@@ -49,6 +49,7 @@ def write_files(run: Run, folder: Path, report: bool, progress: Progress) -> Non
     counts.write_h5ad(folder / "counts.h5ad", compression="gzip", compression_opts=1)
     watch.stage("write SpatialData")
     write_store(run, counts, transcripts, folder / "segmentation.zarr")
+    del counts
     if report:
         from cellcarve.report import report as write_report
 
