@@ -7,6 +7,9 @@ import pytest
 from scipy.spatial import cKDTree
 
 from cellcarve.evaluate import read_assignment, rules
+from cellcarve.priors import lay
+from cellcarve.read import read
+from cellcarve.settings import PriorSettings, ReadSettings
 from cellcarve.simulate import SimulateSettings, simulate
 from cellcarve.simulate.families.expression import _colours, make_repertoire
 from cellcarve.simulate.families.kinds import FAMILIES, Name
@@ -237,6 +240,7 @@ def test_no_prior_is_left_where_all_nuclei_are_missed(tmp_path):
     rows, _ = made(tmp_path / "a", family="gaps", transcripts=5_000, missed=1.0)
     assert (rows.overlaps_nucleus == 0).all()
     assert (rows.cell_id == "UNASSIGNED").all()
+    assert lay(read(tmp_path / "a", ReadSettings()), PriorSettings()).kind == "none"
 
 
 def test_numbers_per_cell_are_lognormal_between_bounds():

@@ -9,6 +9,9 @@ and ``is_gene`` or ``codeword_category``; ``experiment.xenium`` for the pixel si
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from cellcarve.data.table import Image
 from cellcarve.errors import InputError
 from cellcarve.read.intake import Columns
@@ -40,7 +43,7 @@ def _found(stream: Stream, folder: Path, why: str) -> Found:
         file = first_of(
             folder, f"{what}_boundaries.parquet", f"{what}_boundaries.csv.gz", f"{what}_boundaries.csv"
         )
-        if file is not None:
+        if file is not None and not _bare(file):
             boundaries[what] = (file,)
     columns = Columns(
         x="x_location",
@@ -55,6 +58,14 @@ def _found(stream: Stream, folder: Path, why: str) -> Found:
         category=present(names, "is_gene", "codeword_category"),
     )
     return Found("xenium", why, stream, columns, images=_images(folder), boundaries=boundaries)
+
+
+def _bare(file: Path) -> bool:
+    """Whether a file of outlines has none in it; a damaged one is told where it is read."""
+    try:
+        return file.suffix == ".parquet" and pq.read_metadata(file).num_rows == 0
+    except (pa.ArrowException, OSError):
+        return False
 
 
 def _images(folder: Path) -> tuple[Image, ...]:

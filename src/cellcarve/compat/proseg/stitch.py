@@ -131,7 +131,8 @@ def _calls(folder: Path) -> list[Path]:
         if found:
             return found
     raise InputError(
-        f"{folder} has no AnalysisResults/*/FOV*/{CALLS.rstrip('*')}; name the folder that AtoMx exported"
+        f"{folder} has no AnalysisResults/*/FOV*/{CALLS.rstrip('*')}; name the folder that AtoMx exported, or give "
+        "its *_tx_file.csv to 'cellcarve proseg --cosmx' as it is"
     )
 
 
