@@ -1,4 +1,4 @@
-"""Pixels that are given for µm are noticed, and real tissue never is."""
+"""Pixels or millimetres that are given for µm are noticed, and real tissue never is."""
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,17 @@ def test_thin_pixels_get_a_note():
     pixels = scattered(0.2, 200)
     pixels[["x", "y"]] *= 8
     assert says_scale(read(pixels, ReadSettings()))
+
+
+@pytest.mark.parametrize("side", [300, 3000])
+def test_millimetres_are_refused(side):
+    tissue = scattered(2e5 / side**2, side)
+    tissue[["x", "y"]] /= 1000
+    with pytest.raises(
+        InputError, match=r"0,000 transcripts over \S+ x \S+ um are far too dense.*--scale 1000"
+    ):
+        read(tissue, ReadSettings())
+    assert not says_scale(read(tissue, ReadSettings(scale=1000.0)))
 
 
 @pytest.mark.parametrize("density", [0.05, 0.5])
