@@ -197,7 +197,7 @@ def evaluate(
     segmentation
         Folder of a run, or a table with a cell per transcript.
     truth
-        Table with the true cell of each transcript.
+        Table with the true cell of each transcript, or the folder that ``simulate`` wrote.
     reference
         Single-cell expression profiles by cell type.
     against

@@ -13,7 +13,7 @@ sc.pp.normalize_total(cells)
 sc.pp.log1p(cells)
 sc.pp.pca(cells)
 sc.pp.neighbors(cells)
-sc.tl.leiden(cells)
+sc.tl.leiden(cells)  # pip install leidenalg
 sc.pl.embedding(cells, "spatial", color="leiden")"""
 
 SPATIALDATA = """\
