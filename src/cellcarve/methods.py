@@ -1,5 +1,6 @@
 """The methods by name, each loaded when it is asked for; all keep one contract."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def _from_given_cells(
         mended = mend(table, prior, settings.carve, settings.compute, progress)
         prior = mended.prior
         set_aside(prior)
+    elif not settings.carve.new_cells:
+        prior = replace(prior, whole=True)
     keeper = None if output is None else _keeper(table, prior, settings, progress, output)
     found = _given(table, prior, settings, progress, keeper)
     return found if mended is None else trace_back(found, mended)

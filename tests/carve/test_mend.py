@@ -116,6 +116,7 @@ def test_only_what_is_asked_for_is_done(wide, left_out, origins):
     found = run(wide.table, wide.prior, **{left_out: False})
     assert set(found.origin.tolist()) <= origins
     assert len(set(found.origin.tolist())) > 1
+    assert found.prior.whole
 
 
 def test_nuclei_that_lie_over_each_other_are_left_alone(wide):

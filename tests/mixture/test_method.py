@@ -62,6 +62,27 @@ def test_a_prior_beyond_doubt_is_kept(kit):
     assert found.cell[field.core].min() > 0
 
 
+def test_a_whole_prior_is_not_added_to(kit):
+    """Where four cells have lost their nuclei, cells begin there; not where the prior is said to be whole."""
+    field = kit.field(seed=1)
+    lost = (field.table.x < np.quantile(field.table.x, 0.4)) & (
+        field.table.y < np.quantile(field.table.y, 0.4)
+    )
+    part = kit.nuclei(np.where(lost, 0, field.cell), field.core & ~lost)
+    part.cell[~part.core] = 0
+    given = set(np.unique(part.cell[part.core]).tolist())
+    more, whole = (
+        mixture(field.table, replace(part, whole=w), kit.settings(), kit.compute(), kit.silent)
+        for w in (False, True)
+    )
+    assert np.count_nonzero(more.prior == 0) >= 2
+    assert set(whole.prior.tolist()) <= given
+    asked = mixture(
+        field.table, replace(part, whole=True), kit.settings(cells_init=50), kit.compute(), kit.silent
+    )
+    assert np.count_nonzero(asked.prior == 0) >= 2
+
+
 def test_numbers_add_up(kit):
     field = kit.field(seed=2)
     field.table.status[::7] = 3

@@ -104,7 +104,7 @@ def mend(
     core = rank[core]
     progress.note(f"{np.count_nonzero(origin == Origin.NEW):,} cells added where nuclei are missing")
     cell = np.where(core > 0, core, _heirs(prior, core, rank)[prior.cell])
-    return Mended(replace(prior, cell=cell, core=core > 0, names=names), origin, parent)
+    return Mended(replace(prior, cell=cell, core=core > 0, names=names, whole=True), origin, parent)
 
 
 def _one_layer(tissue: Tissue) -> bool:

@@ -23,7 +23,16 @@ def key_of(table: Table, prior: Prior, *told: object) -> str:
     """
     raster = prior.raster
     pixels = None if raster is None else (raster.affine, raster.weight, raster.nuclear)
-    words = (__version__, *told, prior.confidence, prior.kind, len(prior.names), pixels, table.bins)
+    words = (
+        __version__,
+        *told,
+        prior.confidence,
+        prior.kind,
+        len(prior.names),
+        prior.whole,
+        pixels,
+        table.bins,
+    )
     digest = hashlib.sha256(repr((*words, table.genes)).encode())
     arrays = [table.x, table.y, table.z, table.gene, table.status, prior.cell, prior.core, prior.fixed]
     arrays += [] if raster is None else [raster.label, raster.probability]

@@ -61,6 +61,9 @@ class Prior:
         says of each row. Read by the method voxel alone.
     fixed
         (P,) bool: the cell never changes; None where none is fixed.
+    whole
+        Cells that were missed have been added, or are not wanted: further ones would be parts of these. Read by the
+        method mixture alone.
     """
 
     cell: np.ndarray
@@ -75,3 +78,4 @@ class Prior:
     notes: list[str] = field(default_factory=list)
     raster: PriorRaster | None = None
     fixed: np.ndarray | None = None
+    whole: bool = False

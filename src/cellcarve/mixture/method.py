@@ -151,7 +151,7 @@ def _params(ready: Prepared, settings: MixtureSettings, state: State, plan: Plan
         "min_transcripts_per_cell": int(ready.fewest),
         "min_transcripts_per_segment": int(ready.least_segment),
         "noise_neighbour": int(ready.noise.neighbour),
-        "cells_init": wanted_cells(ready, settings),
+        "cells_init": wanted_cells(ready, state.rules, settings),
         "ncv_neighbours": settings.ncv_neighbours or neighbours_for(genes, ready.fewest, classic),
         "rounds": state.sweep,
         "history": plan.history,

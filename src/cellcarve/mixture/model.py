@@ -81,8 +81,10 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
     )
 
 
-def wanted_cells(ready: Prepared, settings: MixtureSettings) -> int:
-    """Components to begin with, where no prior says otherwise."""
+def wanted_cells(ready: Prepared, rules: Rules, settings: MixtureSettings) -> int:
+    """Components to begin with, as many as the whole tissue may hold; 0 where nuclei are known to begin all of them."""
+    if ready.whole and rules.placed and not settings.cells_init:
+        return 0
     return max(settings.cells_init or 2 * (len(ready.molecules) // max(ready.fewest, 3)), 1)
 
 
@@ -99,7 +101,9 @@ def build(
             gene = np.where(np.isin(gene, marked.markers), -1, gene).astype(np.int32)
             graph = weakened(graph, marked.compartment)
     anchored = ready.segment if rules.bonus > 0 else nothing
-    seeds = choose_seeds(m, ready.graph, ready.confidence, anchored, rules, wanted_cells(ready, settings))
+    seeds = choose_seeds(
+        m, ready.graph, ready.confidence, anchored, rules, wanted_cells(ready, rules, settings)
+    )
     factor = np.ones(seeds.count + 1, np.float32)
     beside, gap = np.zeros((0, KEPT), np.int32), np.zeros((0, KEPT), np.uint16)
     if anchored.any():

@@ -41,6 +41,8 @@ class Prepared:
         Transcripts that a real cell has at least.
     least_segment
         Transcripts that a prior segment must have.
+    whole
+        The prior's segments are all the cells that there are.
     """
 
     molecules: Molecules
@@ -52,6 +54,7 @@ class Prepared:
     spread: float
     fewest: int
     least_segment: int
+    whole: bool
 
 
 def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int, seed: int = 0) -> Prepared:
@@ -83,7 +86,7 @@ def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int,
         placed = believed_by_place(molecules, segment, away, (noise.neighbour, scale), believed, generator)
         believed = (sure + placed * (1 - sure)).astype(np.float32)
     segment, believed = flat.keep(segment), flat.keep(believed)
-    return Prepared(molecules, graph, segment, believed, noise, scale, spread, fewest, least)
+    return Prepared(molecules, graph, segment, believed, noise, scale, spread, fewest, least, prior.whole)
 
 
 def segments_of(prior: Prior, settings: MixtureSettings) -> np.ndarray:

@@ -79,7 +79,7 @@ def choose_seeds(
     rules
         The model's numbers.
     wanted
-        Components to begin with, if there were no prior.
+        Components to begin with, if there were no prior; 0 = those of the prior alone.
     """
     at = molecules.at
     candidates = np.flatnonzero(confidence >= _SURE_ENOUGH)
@@ -90,6 +90,7 @@ def choose_seeds(
         there = np.unique(segment[inside])
         count = len(there)
         owner[there] = np.arange(1, count + 1)
+    if len(inside) and wanted:
         free = missed(molecules, graph, candidates, owner[segment], rules.scale)
         wanted = round(wanted * len(free) / max(len(candidates), 1))
         candidates = free
