@@ -73,9 +73,7 @@ def slow_place(state, i, k):
     if not cells.anchor[k]:
         return own + weight
     sigma = rules.width * rules.scale
-    first, far = (
-        (slow_gap(state, i, c) * cells.form[c, 11] + rules.rim) / sigma for c in (state.scene.beside[i, 0], k)
-    )
+    first, far = ((slow_gap(state, i, c) + rules.rim) / sigma for c in (state.scene.beside[i, 0], k))
     near = -0.5 * (first**2 + (rules.width / rules.near) ** 2 * (far**2 - first**2))
     near -= math.log(2 * math.pi * sigma**2)
     doubt = (1 - rules.trust) ** 2

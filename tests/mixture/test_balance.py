@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cellcarve.mixture.balance import _loss, fit
-from cellcarve.mixture.nuclei import learn_power, measure_nuclei
+from cellcarve.mixture.nuclei import measure_nuclei
 
 
 def planted(strength, blur, n=40_000):
@@ -34,27 +34,15 @@ def test_the_slope_is_that_of_the_loss():
         assert slope[a] == pytest.approx(rise / 2e-5, abs=1e-6)
 
 
-def test_large_nuclei_reach_further(kit):
-    """Discs of 2 and 3 µm: the usual radius lies between, the factor below 1 for the larger ones."""
+def test_nuclei_are_measured(kit):
+    """Discs of 2 and 3 µm: the usual radius lies between; transcripts of the larger ones are further apart."""
     rng = np.random.default_rng(3)
     radius = np.repeat([2.0, 3.0], 20)
     cell = np.repeat(np.arange(1, 41), 200)
     turn, out = rng.uniform(0, 2 * np.pi, 8000), np.sqrt(rng.random(8000)) * radius[cell - 1]
     at = kit.points(20 * cell + out * np.cos(turn), out * np.sin(turn))
-    usual, factor, inset, *_ = measure_nuclei(at, cell, 41)
-    assert 2 < usual < 3
-    assert (factor[1:21] > 1).all()
-    assert (factor[21:] < 1).all()
-    # Neighbouring transcripts of the larger ones are further apart, so their edge is further out.
-    assert inset[21:].min() > inset[1:21].max() > 0
-
-
-@pytest.mark.parametrize("power", [0.0, 0.7])
-def test_how_far_size_tells_is_learned(power):
-    """Cells in a row, each as wide as its nucleus' size to a power says: the power is found from the distances."""
-    size = np.random.default_rng(5).normal(0, 0.3, 4000)
-    wide = 5 * np.exp(power * size)
-    x = np.cumsum(wide) - wide / 2
-    # One row far from another, so that the nearest are neighbours in the row.
-    middle = np.column_stack([x, np.zeros_like(x), np.zeros_like(x)])
-    assert learn_power(middle, size) == pytest.approx(power, abs=0.15)
+    found = measure_nuclei(at, cell, 41)
+    assert found.radius == pytest.approx(radius, rel=0.15)
+    assert 2 < found.rim < 3
+    # Their edge is further out, too.
+    assert found.inset[21:].min() > found.inset[1:21].max() > 0

@@ -105,7 +105,7 @@ def log_places(i, at, scene, cells, rules, candidate, score):
         k = candidate[c]
         d = log_place(cells.form[k], at.x[i], at.y[i], at.z[i])
         if cells.anchor[k] > 0:
-            near = log_reach(i, k, scene, cells, rules) + cells.form[k, 10]
+            near = log_reach(i, k, scene, rules) + cells.form[k, 10]
             # Beyond doubt the second is left out: it is no number where a cell holds nothing.
             doubt = (1 - rules.trust) ** 2
             d = (1 - doubt) * near + doubt * d if doubt > 0 else near

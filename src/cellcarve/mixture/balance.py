@@ -31,14 +31,11 @@ class Pairs(NamedTuple):
     ----------
     gap
         (P, 2) float64 distances (µm) to the nearer and the further one.
-    component
-        (P, 2) int32 their components.
     rate
         (P, 3) float64 share of the transcript's gene in the kind of either, and in the tissue.
     """
 
     gap: np.ndarray
-    component: np.ndarray
     rate: np.ndarray
 
 
@@ -67,7 +64,7 @@ def telling_pairs(state: State) -> Pairs:
     both, gene = scene.beside[index, :2], scene.gene[index]
     kind = state.cells.kind[both]
     rate = np.column_stack([profile[kind[:, 0], gene], profile[kind[:, 1], gene], profile[0, gene]])
-    return Pairs(scene.gap[index, :2] * (STEP * state.rules.scale), both, rate)
+    return Pairs(scene.gap[index, :2] * (STEP * state.rules.scale), rate)
 
 
 def fit(lead: np.ndarray, rate: np.ndarray) -> tuple[float, float]:
@@ -106,7 +103,7 @@ def learn_balance(state: State) -> None:
     rules, pairs = state.rules, telling_pairs(state)
     if len(pairs.gap) < _FEWEST:
         return
-    away = (pairs.gap * state.cells.form[pairs.component, 11] + rules.rim) / rules.scale
+    away = (pairs.gap + rules.rim) / rules.scale
     strength, blur = fit(0.5 * (away[:, 1] ** 2 - away[:, 0] ** 2), pairs.rate)
     # Half way (in logs) between the usual and the learned: pairs of unlike kinds are not all pairs.
     near = float(np.sqrt(rules.width / np.sqrt(strength)))

@@ -8,11 +8,9 @@ from cellcarve.mixture.graph import Graph
 from cellcarve.mixture.kinds import overall
 from cellcarve.mixture.molecules import Molecules, select
 from cellcarve.mixture.near import nearest_of
-from cellcarve.mixture.nuclei import measure_nuclei
 from cellcarve.mixture.pieces import connect
 
-# Scales from every nucleus (distances from large ones count for less) beyond which there may be cells without one, and
-# beyond which there surely are.
+# Scales from every nucleus beyond which there may be cells without one, and beyond which there surely are.
 _FREE, _ALONE = 1.6, 3.0
 # Usual cells' transcripts that must lie together there, and that no single cell has.
 _TOGETHER, _SEVERAL = 0.2, 2.0
@@ -37,11 +35,9 @@ def missed(
         Radius of cells, µm.
     """
     at, inside = molecules.at, np.flatnonzero(component)
-    count = int(component.max()) + 1
     found, away = nearest_of(select(at, inside), select(at, candidates), 1)
     beside = component[inside[found[:, 0]]]
-    factor = measure_nuclei(at, component, count).factor
-    far = factor[beside] * away[:, 0] > _FREE * scale
+    far = away[:, 0] > _FREE * scale
     free, beside, alone = candidates[far], beside[far], away[far, 0] > _ALONE * scale
     apart = np.zeros(len(component), np.int32)
     apart[free] = 1

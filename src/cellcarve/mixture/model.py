@@ -104,14 +104,13 @@ def build(
     seeds = choose_seeds(
         m, ready.graph, ready.confidence, anchored, rules, wanted_cells(ready, rules, settings)
     )
-    factor = np.ones(seeds.count + 1, np.float32)
     beside, gap = np.zeros((0, KEPT), np.int32), np.zeros((0, KEPT), np.uint16)
     if anchored.any():
         owner, furthest = seeds.owner[anchored], _FURTHEST * rules.scale
         nuclei = measure_nuclei(m.at, owner, seeds.count + 1)
         ways = lay_ways(m.at, nuclei, rules.scale)
         beside, gap = reach(m.at, owner, (nuclei.inset, ways), rules.scale, furthest, threads)
-        factor, rules = nuclei.factor, rules._replace(rim=nuclei.rim)
+        rules = rules._replace(rim=nuclei.rim)
     calm = np.zeros(n, np.uint8)
     scene = Scene(
         gene, m.place, ready.confidence, marked.cluster, ready.segment, nothing, calm, beside, gap, nuclear
@@ -119,6 +118,4 @@ def build(
     size = np.bincount(ready.segment, minlength=1).astype(np.int32)
     if len(seeds.owner) < len(size):
         seeds.owner = np.zeros(len(size), np.int32)
-    state = begin(m, graph, scene, seeds, size, rules)
-    state.cells.form[:, 11] = factor
-    return state
+    return begin(m, graph, scene, seeds, size, rules)

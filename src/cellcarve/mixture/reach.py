@@ -138,7 +138,7 @@ def reach(
 
 
 @njit(**PART)
-def log_reach(i, k, scene, cells, rules):
+def log_reach(i, k, scene, rules):
     """Log density of an anchored component by the distance to its nucleus' edge.
 
     For the nearest nucleus it is a normal around a usual nucleus; of the others it falls off as steeply as genes say.
@@ -148,8 +148,8 @@ def log_reach(i, k, scene, cells, rules):
         if scene.beside[i, s] == k:
             gap = float(scene.gap[i, s])
     usual = rules.width * rules.scale
-    first = (scene.gap[i, 0] * step * cells.form[scene.beside[i, 0], 11] + rules.rim) / usual
-    r = (gap * step * cells.form[k, 11] + rules.rim) / usual
+    first = (scene.gap[i, 0] * step + rules.rim) / usual
+    r = (gap * step + rules.rim) / usual
     steep = (rules.width / rules.near) ** 2
     most = -rules.dims * (0.5 * math.log(2 * math.pi) + math.log(usual))
     return most - 0.5 * (first * first + steep * (r * r - first * first))

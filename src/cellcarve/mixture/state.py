@@ -60,8 +60,8 @@ class Cells(NamedTuple):
         (C, 13) float64 over its transcripts: sums of x, y, z, xx, xy, xz, yy, yz, zz, of w, wx, wy and wz, w being
         the chance to lie in a nucleus.
     form
-        (C, 12) float32: mean x, y, z; inverse covariance xx, xy, xz, yy, yz, zz; log of the normaliser; log of
-        the weight; factor on distances to its anchor.
+        (C, 11) float32: mean x, y, z; inverse covariance xx, xy, xz, yy, yz, zz; log of the normaliser; log of
+        the weight.
     covariance
         (C, 6) float64: xx, xy, xz, yy, yz, zz.
     kind
@@ -205,7 +205,7 @@ def empty_cells(count: int) -> Cells:
     return Cells(
         np.zeros(c, np.int32),
         np.zeros((c, 13)),
-        np.zeros((c, 12), np.float32),
+        np.zeros((c, 11), np.float32),
         np.zeros((c, 6)),
         np.zeros(c, np.int32),
         np.zeros(c, np.uint8),
