@@ -30,9 +30,9 @@ class Before:
     ours: np.ndarray
 
     def in_our_terms(self, cell: np.ndarray) -> np.ndarray:
-        """Code before of the cells our rows are in now: 0 = none, -1 = a cell that continues none."""
+        """Code (int32) before of the cells our rows are in now: 0 = none, -1 = a cell that continues none."""
         continued = np.where(self.ours > 0, self.ours, -1)
-        return np.concatenate([[0], continued])[cell]
+        return np.concatenate([[0], continued]).astype(np.int32)[cell]
 
 
 @dataclass(frozen=True)

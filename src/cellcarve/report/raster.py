@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from cellcarve.data import flat
 from cellcarve.report.svg import Box
 
 SAMPLE = 4_000_000
@@ -37,14 +38,23 @@ class Pixels:
         self.box = (box[0], box[1], box[0] + self.nx * self.side, box[1] + self.ny * self.side)
 
     def of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Pixel number (int64) of each position in µm; positions outside go to the rim."""
-        column = np.clip(((x - self.box[0]) / self.side).astype(np.int64), 0, self.nx - 1)
-        row = np.clip(((y - self.box[1]) / self.side).astype(np.int64), 0, self.ny - 1)
-        return row * self.nx + column
+        """Pixel number (int32) of each position in µm; positions outside go to the rim."""
+        out = np.empty(len(x), np.int32)
+        for first in range(0, len(x), flat.PIECE):
+            part = slice(first, first + flat.PIECE)
+            column = np.clip(((x[part] - self.box[0]) / self.side).astype(np.int32), 0, self.nx - 1)
+            row = np.clip(((y[part] - self.box[1]) / self.side).astype(np.int32), 0, self.ny - 1)
+            out[part] = row * np.int32(self.nx) + column
+        return out
 
     def sums(self, pixel: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
         """(ny, nx) number of items, or sum of their weights, per pixel."""
-        return np.bincount(pixel, weights=weight, minlength=self.nx * self.ny).reshape(self.ny, self.nx)
+        total = np.zeros(self.nx * self.ny, np.int64 if weight is None else np.float64)
+        for first in range(0, len(pixel), flat.PIECE):
+            part = slice(first, first + flat.PIECE)
+            own = None if weight is None else weight[part]
+            total += np.bincount(pixel[part], weights=own, minlength=len(total))
+        return total.reshape(self.ny, self.nx)
 
 
 def indexed_uri(index: np.ndarray, colours: np.ndarray, clear: int | None = None) -> str:

@@ -54,7 +54,7 @@ def windows_of(run: Run, numbers: Numbers) -> list[Window]:
 
 def _reasons(run: Run, numbers: Numbers) -> list[tuple[str, np.ndarray]]:
     result = run.segmentation
-    origin = np.concatenate([[Origin.PRIOR], result.origin])[result.cell]
+    origin = np.concatenate([[Origin.PRIOR], result.origin]).astype(np.uint8)[result.cell]
     reasons = [
         ("Most new cells", origin == Origin.NEW),
         ("Most merged and split cells", (origin == Origin.MERGED) | (origin == Origin.SPLIT)),

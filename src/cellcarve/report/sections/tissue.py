@@ -62,7 +62,7 @@ def _painted(run: Run, numbers: Numbers, frame: Frame, colours: list[str], of_ce
     )
     grid = Pixels(box, max(side, 1.0), 2400)
     shown = min(len(colours), 250)
-    value = np.concatenate([[1], 2 + of_cell % shown])[cell].astype(np.uint8)
+    value = np.concatenate([[1], 2 + of_cell % shown]).astype(np.uint8)[cell]
     index = np.zeros(grid.nx * grid.ny, np.uint8)
     for rows in ((status == Status.KEPT) & (cell == 0), cell > 0):
         index[grid.of(x[rows], y[rows])] = value[rows]
