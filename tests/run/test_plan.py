@@ -48,6 +48,16 @@ def test_with_room_enough_tiles_are_wide(even):
     assert "8.0 GB allowed" in made.sentence
 
 
+def test_methods_that_cannot_be_cut_up_are_refused_where_they_do_not_fit(even):
+    """The mixture keeps more of what it works on in files than the voxels do."""
+    need = {m: plan(*even, gather({"method": m, "memory": "8G"})).needed for m in ("voxel", "mixture")}
+    assert need["mixture"] < need["voxel"]
+    between = megabytes((need["mixture"] + need["voxel"]) / 2)
+    plan(*even, gather({"method": "mixture", "memory": between}))
+    with pytest.raises(MemoryBudgetError, match="of memory at the least"):
+        plan(*even, gather({"method": "voxel", "memory": between}))
+
+
 def test_less_memory_means_smaller_tiles_then_fewer_threads_then_refusal(even, monkeypatch):
     # What writing takes does not depend on tiles.
     monkeypatch.setattr(memory, "BASE", 0)
