@@ -60,6 +60,7 @@ def _from_given_cells(
     from cellcarve.carve.mend import can_mend, mend, trace_back
     from cellcarve.data.aside import set_aside
 
+    prior = replace(prior, whole=not settings.carve.new_cells)
     # These methods work on copies of their own, and take long.
     set_aside(table)
     set_aside(prior)
@@ -68,8 +69,6 @@ def _from_given_cells(
         mended = mend(table, prior, settings.carve, settings.compute, progress)
         prior = mended.prior
         set_aside(prior)
-    elif not settings.carve.new_cells:
-        prior = replace(prior, whole=True)
     keeper = None if output is None else _keeper(table, prior, settings, progress, output)
     found = _given(table, prior, settings, progress, keeper)
     return found if mended is None else trace_back(found, mended)

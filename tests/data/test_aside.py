@@ -1,7 +1,6 @@
 """What is set aside reads the same from files, and stays in memory where the disk has no room for it."""
 
 import errno
-import mmap
 import os
 
 import numpy as np
@@ -13,12 +12,6 @@ from cellcarve.data.aside import set_aside
 from cellcarve.data.table import Table
 
 N = 100_000
-
-
-def in_file(array):
-    while isinstance(array, np.ndarray):
-        array = array.base
-    return isinstance(getattr(array, "obj", array), mmap.mmap)
 
 
 def table_with(ids):
@@ -36,7 +29,7 @@ def table_with(ids):
         pa.array(np.arange(N + 5))[5:],
     ],
 )
-def test_columns_and_ids_read_the_same(tmp_path, ids):
+def test_columns_and_ids_read_the_same(in_file, tmp_path, ids):
     table, given = table_with(ids), table_with(ids)
     with flat.room(np.inf, tmp_path):
         set_aside(table)

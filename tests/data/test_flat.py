@@ -2,7 +2,6 @@
 
 import errno
 import gc
-import mmap
 import os
 
 import numpy as np
@@ -14,13 +13,7 @@ from cellcarve.errors import MemoryBudgetError
 N = 100_000
 
 
-def in_file(array):
-    while isinstance(array, np.ndarray):
-        array = array.base
-    return isinstance(getattr(array, "obj", array), mmap.mmap)
-
-
-def test_what_fits_stays_in_memory_and_the_rest_goes_to_files(tmp_path):
+def test_what_fits_stays_in_memory_and_the_rest_goes_to_files(in_file, tmp_path):
     with flat.room(2.5 * N, tmp_path):
         kept = [flat.empty(N, np.uint8), flat.empty(N, np.uint8)]
         more = flat.empty(N, np.uint8)
@@ -32,13 +25,13 @@ def test_what_fits_stays_in_memory_and_the_rest_goes_to_files(tmp_path):
         assert not in_file(flat.empty(N, np.uint8))
 
 
-def test_small_arrays_never_go_to_files(tmp_path):
+def test_small_arrays_never_go_to_files(in_file, tmp_path):
     with flat.room(0, tmp_path):
         assert not in_file(flat.zeros(10, np.float64))
         assert flat.mapped() == 0
 
 
-def test_contents_survive_relaxing(tmp_path):
+def test_contents_survive_relaxing(in_file, tmp_path):
     value = np.random.default_rng(0).normal(size=N)
     with flat.room(0, tmp_path):
         array = flat.empty(N, np.float64)

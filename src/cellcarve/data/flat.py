@@ -114,9 +114,7 @@ def keep(array: np.ndarray) -> np.ndarray:
         if array.nbytes >= LEAST:
             weakref.finalize(array, place.give, array.nbytes)
         return array
-    moved = np.frombuffer(place.file(array.nbytes), array.dtype, len(array))
-    moved[:] = array
-    return moved
+    return _copied(array, place.file(array.nbytes))
 
 
 def aside(array: np.ndarray) -> np.ndarray:
@@ -130,6 +128,11 @@ def aside(array: np.ndarray) -> np.ndarray:
         file = _current.file(array.nbytes)
     except MemoryBudgetError:
         return array
+    return _copied(array, file)
+
+
+def _copied(array: np.ndarray, file: mmap.mmap) -> np.ndarray:
+    """The copy of an array in a file, made piece by piece so that it takes no memory beside it."""
     moved = np.frombuffer(file, array.dtype, len(array))
     for first in range(0, len(array), PIECE):
         moved[first : first + PIECE] = array[first : first + PIECE]

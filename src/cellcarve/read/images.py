@@ -7,6 +7,7 @@ import numpy as np
 from cellcarve.data.table import Image, Table
 from cellcarve.errors import InputError, SettingsError
 from cellcarve.read.platform import first_of
+from cellcarve.read.stream import PICTURE_ENDINGS
 from cellcarve.settings import ReadSettings
 
 # Pictures that lie beside transcripts, by the names that people and platforms give them.
@@ -18,7 +19,6 @@ _PICTURES = (
     "CellComposite/*.*",
 )
 _SAMPLE = 200_000
-_ENDINGS = (".tif", ".tiff", ".jpg", ".jpeg", ".png")
 
 
 def named_image(settings: ReadSettings) -> Image | None:
@@ -67,7 +67,7 @@ def place_images(table: Table, settings: ReadSettings) -> None:
 
 def _loose(folder: Path) -> list[str]:
     picture = first_of(folder, *_PICTURES)
-    if picture is None or picture.suffix.lower() not in _ENDINGS:
+    if picture is None or picture.suffix.lower() not in PICTURE_ENDINGS:
         return []
     return [
         f"{picture.relative_to(folder)} is not drawn, as no file says where it lies; place it with --image, "

@@ -12,7 +12,7 @@ from cellcarve.errors import InputError
 
 # Small batches and a small read buffer hold memory down and are no slower.
 _ROWS, _BUFFER, _BLOCK = 1 << 17, 1 << 20, 1 << 22
-_PICTURES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+PICTURE_ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 _TEXT = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
@@ -111,7 +111,7 @@ def open_stream(path: Path) -> Stream:
         magic = file.read(4)
     if magic == b"PAR1" or path.suffix == ".parquet":
         return ParquetStream(path)
-    if path.suffix.lower() in _PICTURES:
+    if path.suffix.lower() in PICTURE_ENDINGS:
         raise InputError(
             f"{path} is a picture; name the table of transcripts, and give pictures to --image or --prior"
         )
