@@ -53,11 +53,15 @@ class ParquetStream:
 
 
 class CsvStream:
-    """A csv or tsv file, gzipped or not; the first `skip` lines are no part of the table."""
+    """A csv or tsv file, gzipped or not; the first `skip` lines are no part of the table.
 
-    def __init__(self, path: Path, skip: int = 0) -> None:
+    Words such as NA, null and nan are missing values, as empty fields are; `literal` takes them for what they say.
+    """
+
+    def __init__(self, path: Path, skip: int = 0, literal: bool = False) -> None:
         self.path = path
         self._skip = skip
+        self._nulls = [""] if literal else None
         self._delimiter = _delimiter(path, skip)
         self._types: dict[str, pa.DataType] = {}
         try:
@@ -77,7 +81,10 @@ class CsvStream:
             read_options=csv.ReadOptions(block_size=_BLOCK, skip_rows=self._skip),
             parse_options=csv.ParseOptions(delimiter=self._delimiter),
             convert_options=csv.ConvertOptions(
-                column_types=self._types, include_columns=columns, strings_can_be_null=True
+                column_types=self._types,
+                include_columns=columns,
+                null_values=self._nulls,
+                strings_can_be_null=True,
             ),
         )
 
@@ -105,8 +112,8 @@ class MemoryStream:
         yield from self._table.select(columns).to_batches(_ROWS)
 
 
-def open_stream(path: Path) -> Stream:
-    """Parquet by its ending or first bytes, everything else as csv."""
+def open_stream(path: Path, literal: bool = False) -> Stream:
+    """Parquet by its ending or first bytes, everything else as csv; `literal` as of `CsvStream`."""
     with path.open("rb") as file:
         magic = file.read(4)
     if magic == b"PAR1" or path.suffix == ".parquet":
@@ -115,7 +122,7 @@ def open_stream(path: Path) -> Stream:
         raise InputError(
             f"{path} is a picture; name the table of transcripts, and give pictures to --image or --prior"
         )
-    return CsvStream(path)
+    return CsvStream(path, literal=literal)
 
 
 def _is_gzip(path: Path) -> bool:

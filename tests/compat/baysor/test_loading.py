@@ -97,6 +97,11 @@ def test_molecules_without_a_gene_are_called_missing(tmp_path, ask, log, molecul
     assert found.table.genes[found.table.gene[5]] == molecules.gene[5]
 
 
+def test_words_for_missing_values_are_names_of_genes(tmp_path, ask, log, molecules):
+    molecules["gene"] = np.where(molecules.index % 2, "nan", "NA")
+    assert load(ask(write(tmp_path / "m.csv", molecules)), log).table.genes == ["NA", "nan"]
+
+
 def test_duplicates_are_told(tmp_path, ask, log, molecules):
     load(ask(write(tmp_path / "m.csv", pd.concat([molecules, molecules.iloc[:7]]))), log)
     assert any("7 molecules have the same position and gene" in text for text in log.warnings)

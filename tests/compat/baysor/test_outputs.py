@@ -88,6 +88,32 @@ def test_the_table_keeps_the_text_of_a_csv(run, table_file, tmp_path):
     assert read(out).transcript_id[0] == 'a "b", c'
 
 
+def test_words_that_mean_nothing_elsewhere_are_kept(run, molecules, tmp_path):
+    """As in Baysor, only empty fields are missing; a gene may be called nan. Those without a name get one, as in counts."""
+    words = ["NA", "nan", "NULL", ""] * 300
+    molecules.assign(note=words, gene=words).to_csv(tmp_path / "t.csv", index=False)
+    out = run("--count-matrix-format=tsv", table=tmp_path / "t.csv")
+    found = read(out)
+    assert found.note.tolist() == words
+    assert found.gene.tolist() == [word or "missing" for word in words]
+    counts = pd.read_csv(out / "segmentation_counts.tsv", sep="\t", keep_default_na=False)
+    assert counts.gene.tolist() == ["NA", "NULL", "missing", "nan"]
+
+
+def test_whole_numbers_among_others_keep_their_point(run, molecules, tmp_path):
+    """So that a reader who looks at the first rows does not take the column for one of integers."""
+    frame = molecules.assign(far=np.where(molecules.index == 700, 1.25, 2.0), huge=1e12, gap=np.nan)
+    frame["narrow"] = frame.far.astype(np.float32)
+    frame.to_parquet(tmp_path / "t.parquet")
+    found = pd.read_csv(run(table=tmp_path / "t.parquet") / "segmentation.csv", dtype=str)
+    for name in ("far", "narrow"):
+        assert found[name].value_counts().to_dict() == {"2.0": 1199, "1.25": 1}
+    assert set(found.huge.astype(float)) == {1e12}
+    assert found.gap.isna().all()
+    for name in ("x", "qv", "confidence", "assignment_confidence"):
+        assert found[name].str.contains(r"\.|e", regex=True).all()
+
+
 def test_names_are_plain_text_without_quotes(run):
     assert '"' not in (run() / "segmentation.csv").read_text()
 

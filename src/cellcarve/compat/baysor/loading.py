@@ -91,7 +91,7 @@ def load(options: Options, log: Log) -> Molecules:
         A pattern of genes cannot be understood.
     """
     data = options.config.data
-    stream = open_stream(table_path(options.coordinates))
+    stream = open_stream(table_path(options.coordinates), literal=True)
     prior = options.prior[1:] if options.prior.startswith(":") else None
     mapping = map_columns(stream, data, prior)
     axes = ("x", "y") if data.force_2d else ("x", "y", "z")

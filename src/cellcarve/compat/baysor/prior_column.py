@@ -8,7 +8,7 @@ from cellcarve.compat.baysor.log import Log
 
 _NUMBER = re.compile(r"[+-]?\d+(\.0*)?")
 # What stands for "nothing" whatever the label is.
-_MISSING = {"", "nan", "na", "null", "none", "missing", "<na>"}
+_MISSING = {"", "nan", "na", "null", "none", "missing", "n/a", "<na>"}
 
 
 def segments(code: np.ndarray, labels: list[str], unassigned: tuple[str, ...], log: Log) -> np.ndarray:

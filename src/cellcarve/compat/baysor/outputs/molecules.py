@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +16,9 @@ from cellcarve.compat.baysor.outputs.colours import hex_codes
 from cellcarve.errors import InputError
 from cellcarve.mixture.result import COMPARTMENT_NAMES, MixtureRun
 from cellcarve.read.stream import open_stream
+
+# From here on, numbers are written with a power of ten.
+_POWERS = 1e10
 
 
 def write_molecules(
@@ -83,7 +86,7 @@ def _order(molecules: Molecules, new: list[str], coloured: bool) -> list[str]:
 
 def _kept_rows(molecules: Molecules) -> Iterator[pa.RecordBatch]:
     """The input again, rows that were left out taken away."""
-    stream = open_stream(molecules.path)
+    stream = open_stream(molecules.path, literal=True)
     first = 0
     for batch in stream.batches([name for name, _ in molecules.mapping.written]):
         low, high = np.searchsorted(molecules.row, [first, first + batch.num_rows])
@@ -110,6 +113,9 @@ def _columns(
             made.append(pa.array(hex_codes(run.colour[part])))
         elif name in new:
             made.append(_new(name, new[name][part], names))
+        elif name == "gene":
+            # As in the counts, where genes without a name have one.
+            made.append(_worded(molecules.table.gene[part], molecules.table.genes))
         else:
             made.append(_as_text(old[name]))
     # Names may repeat only in the header, where an input already had them.
@@ -118,16 +124,25 @@ def _columns(
 
 def _new(name: str, values: np.ndarray, names: np.ndarray) -> pa.Array:
     if name == "cell":
-        return pa.DictionaryArray.from_arrays(
-            pa.array(values), pa.array(["", *names.tolist()], pa.string())
-        ).cast(pa.string())
+        return _worded(values, ["", *names.tolist()])
     if name == "compartment":
-        return pa.DictionaryArray.from_arrays(
-            pa.array(values.astype(np.int8)), pa.array(COMPARTMENT_NAMES)
-        ).cast(pa.string())
+        return _worded(values, COMPARTMENT_NAMES)
     if values.dtype.kind == "f":
-        return pa.array(np.round(values.astype(np.float64), 5))
+        return _with_point(pa.array(np.round(values.astype(np.float64), 5)))
     return pa.array(values)
+
+
+def _worded(code: np.ndarray, words: Sequence[str]) -> pa.Array:
+    """The words that codes stand for."""
+    listed = pa.array(words, pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(code, pa.int32()), listed).cast(pa.string())
+
+
+def _with_point(column: pa.Array) -> pa.Array:
+    """Numbers as text, whole ones as 1.0: readers that guess a type from the first rows would take 1 for an integer."""
+    text, value = column.cast(pa.string()), column.cast(pa.float64())
+    whole = pc.and_(pc.equal(pc.floor(value), value), pc.less(pc.abs(value), _POWERS))
+    return pc.binary_join_element_wise(text, pc.if_else(whole, ".0", ""), "")
 
 
 def _as_text(column: pa.Array) -> pa.Array:
@@ -140,6 +155,8 @@ def _as_text(column: pa.Array) -> pa.Array:
             return column.cast(pa.string())
         except pa.ArrowInvalid:
             return pa.nulls(len(column), pa.string())
+    if pa.types.is_floating(kind):
+        return _with_point(column)
     return pa.nulls(len(column), pa.string()) if pa.types.is_nested(kind) else column
 
 
