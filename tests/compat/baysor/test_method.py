@@ -186,7 +186,7 @@ def plain_compositions(frame, k):
 
 def test_segfree_needs_one_of_both_numbers(tmp_path, molecules):
     molecules.to_csv(tmp_path / "in.csv", index=False)
-    with pytest.raises(SettingsError, match="min_molecules_per_cell"):
+    with pytest.raises(SettingsError, match=r"min_molecules_per_cell.*with -k"):
         main(["segfree", "-o", str(tmp_path), str(tmp_path / "in.csv")])
 
 

@@ -12,7 +12,7 @@ from cellcarve.compat.baysor.loading import load
 from cellcarve.compat.baysor.prior import lay_prior
 from cellcarve.compat.baysor.prior_column import drop_small, segments
 from cellcarve.compat.baysor.prior_image import labels_under, load_labels
-from cellcarve.compat.baysor.scale import MAD
+from cellcarve.compat.baysor.scale import MAD, measured
 from cellcarve.errors import InputError
 
 M = {"data__min_molecules_per_cell": "8"}
@@ -59,6 +59,20 @@ def test_a_given_scale_or_spread_wins(table_file, ask, log):
     assert (given.scale.value, given.scale.spread) == (3.0, 1.5)
     half = laid(ask, log, table_file, ":nucleus", segmentation__scale_std="50%")
     assert half.scale.spread == pytest.approx(half.scale.value / 2)
+
+
+@pytest.mark.parametrize(
+    ("radii", "compat", "spread"),
+    [
+        ([5, 6, 6.1, 6.2, 9], "", 3.05),
+        ([5, 6, 6.1, 6.2, 9], "0.7", MAD * 0.1),
+        ([6, 6, 6], "0.7", 0.3),
+    ],
+)
+def test_by_the_old_rules_the_spread_is_measured_whatever_is_asked_for(ask, log, radii, compat, spread):
+    """But for no spread at all, which would break the run."""
+    config = ask("a.csv", segmentation__scale_std="50%", compat=compat).config
+    assert measured(np.array(radii), config, compat, log).spread == pytest.approx(spread)
 
 
 def test_few_segments_still_give_a_scale_and_none_is_refused(tmp_path, ask, log, molecules):

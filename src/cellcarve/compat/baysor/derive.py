@@ -76,8 +76,15 @@ def check_markers(config: Config, genes: list[str]) -> None:
             gene_codes(words(getattr(part, what)), genes, what)
 
 
-def check_least(config: Config) -> None:
+def check_least(config: Config, instead: str = "") -> None:
     """Refuse a run without a least number of molecules.
+
+    Parameters
+    ----------
+    config
+        In force.
+    instead
+        What else would do, for the message.
 
     Raises
     ------
@@ -87,4 +94,5 @@ def check_least(config: Config) -> None:
     if config.data.min_molecules_per_cell < 1:
         raise SettingsError(
             "min_molecules_per_cell has to be above 0; say how many molecules a cell has at least with -m"
+            + instead
         )

@@ -80,7 +80,7 @@ def _from_column(molecules: Molecules, options: Options, log: Log) -> Laid:
     _tell(segment, log)
     if wants_prior(config):
         radius = radii_of_segments(molecules.table, segment, least(config), log)
-        scale = measured(radius, config, log)
+        scale = measured(radius, config, options.compat, log)
     else:
         scale = given_scale(config)
     return Laid(segment, _prior(segment, f"column {options.prior[1:]}", options), scale)
@@ -90,10 +90,7 @@ def _from_image(molecules: Molecules, options: Options, log: Log) -> Laid:
     config, path = options.config, Path(options.prior)
     image = load_labels(path)
     x, y = molecules.table.x, molecules.table.y
-    # The old rule counted pixels from 1.
-    shift = options.pixel if options.compat else 0.0
-    offset = (options.offset[0] + shift, options.offset[1] + shift)
-    label, inside = labels_under(image, (x, y), options.pixel, offset)
+    label, inside = labels_under(image, (x, y), options.pixel, first_pixel(options))
     _tell_cover(image, inside, molecules, options, log)
     if not label.any():
         raise InputError(_nowhere(path, image, molecules))
@@ -109,10 +106,17 @@ def _from_image(molecules: Molecules, options: Options, log: Log) -> Laid:
                 f"no segment of {path} has {per_segment(config)} molecules, so that no scale can be measured; give --scale"
             )
         pixels = np.unique(image[image > 0], return_counts=True)[1]
-        scale = measured(np.sqrt(pixels / np.pi) * options.pixel, config, log)
+        scale = measured(np.sqrt(pixels / np.pi) * options.pixel, config, options.compat, log)
     else:
         scale = given_scale(config)
     return Laid(segment, _prior(segment, f"image {path.name}", options), scale, image)
+
+
+def first_pixel(options: Options) -> tuple[float, float]:
+    """Where the middle of an image's first pixel lies."""
+    # The old rule counted pixels from 1.
+    shift = options.pixel if options.compat else 0.0
+    return options.offset[0] + shift, options.offset[1] + shift
 
 
 def _prior(segment: np.ndarray, source: str, options: Options) -> Prior:

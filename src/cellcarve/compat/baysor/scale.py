@@ -36,8 +36,8 @@ def given_scale(config: Config) -> Scale:
     return Scale(part.scale, spread(part.scale_std, part.scale))
 
 
-def measured(radius: np.ndarray, config: Config, log: Log) -> Scale:
-    """Median and spread of radii; a spread that someone asked for wins.
+def measured(radius: np.ndarray, config: Config, compat: str, log: Log) -> Scale:
+    """Median and spread of radii; a spread that someone asked for wins, but for the old rules.
 
     Parameters
     ----------
@@ -45,13 +45,16 @@ def measured(radius: np.ndarray, config: Config, log: Log) -> Scale:
         (S,) radii, at least one.
     config
         Says whether the spread was asked for.
+    compat
+        ``"0.7"`` for the old rules, by which the spread is that of the radii, whatever was asked for.
     log
         Told what was measured.
     """
     value = float(np.median(radius))
     found = MAD * float(np.median(np.abs(radius - value)))
-    found = max(found, LEAST_SPREAD * value)
-    asked = "segmentation.scale_std" in config.given
+    if not (compat and found > 0):
+        found = max(found, LEAST_SPREAD * value)
+    asked = "segmentation.scale_std" in config.given and not compat
     scale = Scale(value, spread(config.segmentation.scale_std, value) if asked else found)
     log.note(
         f"Scale {scale.value:.4g} with spread {scale.spread:.4g}, measured from {len(radius)} prior segments"

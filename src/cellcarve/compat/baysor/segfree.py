@@ -33,7 +33,7 @@ def segfree(options: Options) -> None:
         The options, the input or the folder do not allow it.
     """
     if not options.neighbours:
-        check_least(options.config)
+        check_least(options.config, ", or how many neighbours to take with -k")
     paths = paths_for(options.output, "ncvs.loom")
     check_apart(paths.main, options.coordinates)
     with Log(paths.beside("segfree_log.log")) as log:

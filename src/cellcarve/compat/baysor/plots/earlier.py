@@ -3,7 +3,7 @@
 import numpy as np
 
 from cellcarve.compat.baysor.options import Options
-from cellcarve.compat.baysor.prior import Laid
+from cellcarve.compat.baysor.prior import Laid, first_pixel
 from cellcarve.data.table import Table
 from cellcarve.mixture.result import Rings
 from cellcarve.summarise.outlines import outline
@@ -48,5 +48,7 @@ def _pixels(image: np.ndarray, options: Options) -> tuple[np.ndarray, np.ndarray
         step += 1
     row, column = np.nonzero(image[::step, ::step])
     label = image[::step, ::step][row, column]
-    x, y = (v * step * options.pixel + low for v, low in zip((column, row), options.offset, strict=True))
+    x, y = (
+        v * step * options.pixel + low for v, low in zip((column, row), first_pixel(options), strict=True)
+    )
     return x, y, label
