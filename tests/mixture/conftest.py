@@ -139,6 +139,7 @@ def rules():
     plain |= {
         "field": 0.1,
         "unlike": -1.4,
+        "exempt": 0,
         "noise": -9.0,
         "alpha": 0.0,
         "trust": 0.2,

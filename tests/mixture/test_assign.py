@@ -7,7 +7,7 @@ import pytest
 
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import MIXTURE_ASSIGN
-from cellcarve.mixture.assign import LEAST_DOUBT, draw_all
+from cellcarve.mixture.assign import _MOST, LEAST_DOUBT, draw_all, log_places
 from cellcarve.mixture.change import move, regather
 from cellcarve.mixture.earlier import main_segments
 from cellcarve.mixture.graph import FULL
@@ -97,7 +97,8 @@ def slow_weights(state, i):
     place, rate = {}, {}
     for k, w in beside.items():
         place[k] = math.exp(slow_place(state, i, k) + rules.field * w)
-        if scene.cluster[i] and cells.cluster[k] != scene.cluster[i]:
+        last = np.flatnonzero(cells.n)[-1]
+        if scene.cluster[i] and cells.cluster[k] != scene.cluster[i] and not (rules.classic and k == last):
             place[k] *= math.exp(rules.unlike)
         rate[k] = slow_gene(state, k, scene.gene[i], int(k == scene.label[i] and not rules.classic))
     usual = np.mean(list(rate.values())) if rate else 0.0
@@ -171,6 +172,21 @@ def test_draws_follow_the_densities(kit, prior, values):
         ties += nearest < 1e-3
         assert drawn[i] == expected or nearest < 1e-3
     assert ties < 9
+
+
+@pytest.mark.parametrize("compat", ["", "0.7"])
+def test_the_last_component_is_of_any_cluster_by_classic_rules(kit, compat):
+    state = chain(kit, False, compat=compat, composition="classic", molecule_clusters=3)
+    alive = np.flatnonzero(state.cells.n)[-2:].tolist()
+    paid = []
+    for k in alive:
+        i = np.flatnonzero(state.scene.cluster != state.cells.cluster[k])[0]
+        candidate, score = np.zeros(_MOST + 1, np.int32), np.zeros(_MOST)
+        candidate[0], candidate[_MOST] = k, 1
+        log_places(i, state.at, state.scene, state.cells, state.rules, candidate, score)
+        paid.append(score[0] - slow_place(state, i, k))
+    free = 0.0 if compat else math.log(0.25)
+    assert paid == pytest.approx([math.log(0.25), free], abs=1e-3)
 
 
 def test_the_prior_beyond_doubt_leaves_no_choice(kit):

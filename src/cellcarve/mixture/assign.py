@@ -110,7 +110,7 @@ def log_places(i, at, scene, cells, rules, candidate, score):
             doubt = (1 - rules.trust) ** 2
             d = (1 - doubt) * near + doubt * d if doubt > 0 else near
         d += rules.field * score[c]
-        if scene.cluster[i] > 0 and cells.cluster[k] != scene.cluster[i]:
+        if scene.cluster[i] > 0 and cells.cluster[k] != scene.cluster[i] and k != rules.exempt:
             d += rules.unlike
         score[c] = d
 

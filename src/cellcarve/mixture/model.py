@@ -72,6 +72,7 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
         rim=0.0,
         field=_FIELD,
         unlike=0.0 if alpha > 0 else float(np.log(_UNLIKE)),
+        exempt=0,
         noise=place_noise(dims, ready.scale),
         alpha=float(alpha),
         trust=float(prior.confidence),

@@ -226,7 +226,7 @@ def _drop(state: State, fewest: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def refresh(state: State) -> None:
-    """M-step: shapes of the components that changed, and the density of noise."""
+    """M-step: shapes of the components that changed, which of them is exempt, and the density of noise."""
     if state.rules.unlike < 0:
         vote_clusters(state)
     if len(state.scene.nuclear):
@@ -243,7 +243,8 @@ def refresh(state: State) -> None:
         kinds = state.counts.genes.kinds[1:]
         kinds = kinds[kinds > 0]
         noise += math.log(float(np.mean(1 / kinds))) if len(kinds) else 0.0
-    state.rules = state.rules._replace(noise=noise)
+    last = int(np.flatnonzero(state.cells.n).max(initial=0)) if rules.classic else 0
+    state.rules = state.rules._replace(noise=noise, exempt=last)
 
 
 def _look(state: State, plan: Plan, changed: int) -> Round:

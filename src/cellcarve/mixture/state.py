@@ -137,6 +137,8 @@ class Rules(NamedTuple):
         Weight of a neighbour in the same cell.
     unlike
         Log of the penalty on a cell of another molecule cluster.
+    exempt
+        The component that pays no such penalty, by classic rules the last one; 0 = none.
     noise
         Log density of noise in place, and where compositions are classic also in gene.
     alpha
@@ -164,6 +166,7 @@ class Rules(NamedTuple):
     rim: float
     field: float
     unlike: float
+    exempt: int
     noise: float
     alpha: float
     trust: float
