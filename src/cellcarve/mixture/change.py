@@ -86,8 +86,8 @@ def recount(state: State) -> None:
     scene, owners = state.scene, len(state.cells.n)
     # The old stores go before new ones take their place.
     state.counts = state.counts._replace(genes=NONE, segments=NONE)
-    inside = np.where(scene.segment > 0, scene.segment, -1)
-    genes, segments = tally_up(scene.label, scene.gene, owners), tally_up(scene.label, inside, owners)
+    genes = tally_up(scene.label, scene.gene, owners)
+    segments = tally_up(scene.label, np.where(scene.segment > 0, scene.segment, -1), owners)
     state.counts = state.counts._replace(genes=genes, segments=segments)
 
 

@@ -125,7 +125,7 @@ def _weaken(graph, belief, weight):
         for e in range(graph.start[i], graph.start[i + 1]):
             factor = 1 - belief[graph.neighbour[e], 1] * belief[i, 0]
             value = weight[e] * factor
-            weight[e] = 0 if value <= _CUT * FULL else np.uint16(value)
+            weight[e] = 0 if value <= _CUT * FULL else np.uint8(value + 0.5)
 
 
 def weakened(graph: Graph, belief: np.ndarray) -> Graph:

@@ -10,7 +10,7 @@ from cellcarve.mixture import delaunay
 from cellcarve.mixture.molecules import Molecules, Points, apart, on_chunks
 from cellcarve.mixture.near import Grid, distance_to, lay_grid, nearest
 
-FULL = 65_535
+FULL = 255
 _DEEP_NEIGHBOURS = 5
 _MADS = 2.0
 _CLOSE = 0.3
@@ -28,7 +28,7 @@ class Graph(NamedTuple):
     neighbour
         int32.
     weight
-        uint16, in units of 1 / `FULL`: d0 / max(d, d0), d0 being the 0.3-quantile of all lengths.
+        uint8, in units of 1 / `FULL`, of which the farthest neighbour has one: d0 / max(d, d0), d0 being the 0.3-quantile of all lengths.
     near
         (N,) int16: how many of the neighbours are not unusually far. Only these take part in the sampler.
     """
@@ -40,7 +40,7 @@ class Graph(NamedTuple):
 
 
 # Of no transcripts.
-NOBODYS = Graph(np.zeros(1, np.int32), np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0, np.int16))
+NOBODYS = Graph(np.zeros(1, np.int32), np.empty(0, np.int32), np.empty(0, np.uint8), np.empty(0, np.int16))
 
 
 def build_graph(molecules: Molecules, grid: Grid, threads: int) -> Graph:
@@ -159,16 +159,17 @@ def _fill(at, pairs, place, start, neighbour, length):
 
 
 def weigh(length: np.ndarray) -> tuple[np.ndarray, float]:
-    """Weights (uint16) of edges by their lengths, and the length (µm) from which on an edge is unusually long."""
+    """Weights (uint8) of edges by their lengths, and the length (µm) from which on an edge is unusually long."""
     if len(length) == 0:
-        return np.empty(0, np.uint16), np.inf
+        return np.empty(0, np.uint8), np.inf
     # There are several lengths for every transcript: one copy serves for all that has to be sorted.
     work = length.copy()
     close = max(float(np.quantile(work, _CLOSE, overwrite_input=True)), 1e-12)
-    weight = np.empty(len(length), np.uint16)
+    weight = np.empty(len(length), np.uint8)
     for first in range(0, len(length), flat.PIECE):
         part = slice(first, first + flat.PIECE)
-        weight[part] = np.rint(FULL * (close / np.maximum(length[part], np.float32(close))))
+        share = close / np.maximum(length[part], np.float32(close))
+        weight[part] = np.maximum(np.rint(FULL * share), 1)
     np.log10(np.maximum(work, np.float32(1e-12), out=work), out=work)
     middle = np.median(work, overwrite_input=True)
     work -= middle

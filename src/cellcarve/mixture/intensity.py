@@ -7,11 +7,14 @@ filled; noise fills all places alike, as densely as the emptiest ones.
 
 import numpy as np
 
+from cellcarve.data import flat
 from cellcarve.mixture.molecules import Molecules, Points, select
 from cellcarve.mixture.near import nearest_of
 from cellcarve.mixture.state import State
 
 _FEWEST, _SAMPLE = 100, 40_000
+# Transcripts whose features are held at once.
+_PIECE = 1 << 15
 # Scales from every nucleus beyond which nothing is compared, side of the bins strewn, and where slopes change.
 _FURTHEST, _BIN = 4.0, 4.0
 _BENDS = (0.4, 0.8, 1.2, 1.6, 2.2)
@@ -79,10 +82,10 @@ def believed_by_place(
     level = np.log(density * step)
     found, empty = here @ weight + level, there @ weight + level
     noise = _emptiest(found, empty, density * step)
-    doubt = 1 - otherwise.astype(np.float64)
-    most = _MOST_TIMES * float(doubt.sum())
-    for low in range(0, len(inside), 1 << 17):
-        part = inside[low : low + (1 << 17)]
+    doubt = 1 - otherwise
+    most = _MOST_TIMES * float(doubt.sum(dtype=np.float64))
+    for low in range(0, len(inside), _PIECE):
+        part = inside[low : low + _PIECE]
         value = features(distance[part], gap[part], middle, least) @ weight + level
         here_noise = np.minimum(noise * np.exp(-value), 1)
         doubt[part] = np.where(here_noise > _DOUBT, here_noise, 0)
@@ -90,8 +93,13 @@ def believed_by_place(
 
 
 def believed(doubt: np.ndarray, most: float) -> np.ndarray:
-    """(N,) float32 probabilities not to be noise, scaled so that no more than `most` transcripts are expected to be."""
-    return (1 - doubt * min(most / max(float(doubt.sum()), 1e-9), 1)).astype(np.float32)
+    """(N,) float32 probabilities not to be noise, scaled so that no more than `most` transcripts are expected to be.
+
+    They are written over the (N,) float32 probabilities to be noise, as there may be little room beside these.
+    """
+    doubt *= np.float32(-min(most / max(float(doubt.sum(dtype=np.float64)), 1e-9), 1))
+    doubt += np.float32(1)
+    return doubt
 
 
 def cores(state: State) -> np.ndarray:
@@ -112,7 +120,7 @@ def believe_by_cells(
     if not core.any():
         return
     how, known = (neighbour, state.rules.scale), state.scene.confidence
-    doubt = 1 - believed_by_place(molecules, core, distance, how, known, generator).astype(np.float64)
+    doubt = 1 - believed_by_place(molecules, core, distance, how, known, generator)
     # Where cells are ill known much lies far from them: there is no more noise than near transcripts tell of.
     most = float((1 - known).sum(dtype=np.float64))
     state.scene = state.scene._replace(confidence=believed(doubt, most))
@@ -126,13 +134,25 @@ def strew(at: Points, scale: float, generator: np.random.Generator) -> tuple[Poi
     high = np.array([axis.max() for axis in at[:2]], np.float64)
     number = np.maximum(np.rint((high - low) / (_BIN * scale)), 1)
     side = np.maximum((high - low) / number, 1e-9)
-    place = np.column_stack(at[:2])
-    bins = np.unique(np.minimum((place - low) // side, number - 1), axis=0)
+    bins = _filled(at, low, side, number)
     many = min(2 * len(at.x), 2 * _SAMPLE)
     place = low + (bins[generator.integers(0, len(bins), many)] + generator.random((many, 2))) * side
     z = at.z[generator.integers(0, len(at.z), many)]
     strewn = Points(place[:, 0].astype(np.float32), place[:, 1].astype(np.float32), z)
     return strewn, many / (len(bins) * float(np.prod(side)))
+
+
+def _filled(at: Points, low: np.ndarray, side: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """Column and row (B, 2), float64, of all bins that hold transcripts, by column, then row."""
+    found = np.empty(0)
+    for first in range(0, len(at.x), flat.PIECE):
+        part = slice(first, first + flat.PIECE)
+        column, row = (
+            np.minimum((axis[part] - corner) // step, last - 1)
+            for axis, corner, step, last in zip(at[:2], low, side, number, strict=True)
+        )
+        found = np.union1d(found, column * number[1] + row)
+    return np.column_stack(np.divmod(found, number[1]))
 
 
 def features(distance: np.ndarray, gap: np.ndarray, middle: np.ndarray, least: float) -> np.ndarray:

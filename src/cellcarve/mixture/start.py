@@ -104,11 +104,7 @@ def begin(
     molecules: Molecules, graph: Graph, scene: Scene, seeds: Seeds, segment_size: np.ndarray, rules: Rules
 ) -> State:
     """The chain at its start: every transcript in the component nearest to it, every component a ball."""
-    label = np.zeros(len(molecules), np.int32)
-    if seeds.count:
-        found, _ = nearest_of(seeds.at, molecules.at, 1)
-        label[:] = seeds.component[found[:, 0]]
-    scene = scene._replace(label=label)
+    scene = scene._replace(label=_nearest_seed(seeds, molecules.at))
     cells = empty_cells(seeds.count)
     cells.anchor[seeds.owner] = np.arange(len(seeds.owner))
     cells.anchor[0] = 0
@@ -120,6 +116,13 @@ def begin(
     regather(state)
     refit(state.cells, rules, state.gamma)
     return state
+
+
+def _nearest_seed(seeds: Seeds, at: Points) -> np.ndarray:
+    """(N,) int32 component of the seed nearest to each transcript; 0 where there are no seeds."""
+    if not seeds.count:
+        return np.zeros(len(at.x), np.int32)
+    return seeds.component[nearest_of(seeds.at, at, 1)[0][:, 0]]
 
 
 def place_noise(dims: int, scale: float) -> float:

@@ -148,9 +148,8 @@ def tally_up(owner: np.ndarray, what: np.ndarray, owners: int, spare: float = 0.
     spare
         Room to grow, as a share of what is taken.
     """
-    mine = np.where(what >= 0, owner, 0)
     size = np.zeros(owners, np.int32)
-    _sizes(*rows_of(mine, owners), what, size)
+    _sizes(*rows_of(np.where(what >= 0, owner, 0), owners), what, size)
     start = np.zeros(owners, np.int64)
     np.cumsum(size[:-1], out=start[1:])
     end = int(size.sum())
