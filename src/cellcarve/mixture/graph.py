@@ -28,7 +28,7 @@ class Graph(NamedTuple):
     neighbour
         int32.
     weight
-        uint8, in units of 1 / `FULL`, of which the farthest neighbour has one: d0 / max(d, d0), d0 being the 0.3-quantile of all lengths.
+        uint8, at least 1, in units of 1 / `FULL`: d0 / max(d, d0), d0 being the 0.3-quantile of all lengths.
     near
         (N,) int16: how many of the neighbours are not unusually far. Only these take part in the sampler.
     """
