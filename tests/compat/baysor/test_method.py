@@ -199,6 +199,19 @@ def test_the_command_says_one_sentence_and_no_more(tmp_path, molecules):
     assert "has no column 'gene'" in done.stderr.splitlines()[-1]
 
 
+def test_the_same_command_writes_the_same_bytes(tmp_path, molecules):
+    """In processes of their own, whose sets have different orders."""
+    molecules.to_csv(tmp_path / "in.csv", index=False)
+    words = [sys.executable, "-m", "cellcarve", "baysor", "run", "-m", "8", "-s", "4", "--n-clusters=3"]
+    words += ["--config.segmentation.iters=9", "--skip-ncv", str(tmp_path / "in.csv"), ":nucleus", "-o"]
+    tables = []
+    for order in "12":
+        path = tmp_path / f"{order}.csv"
+        subprocess.run([*words, str(path)], check=True, env=os.environ | {"PYTHONHASHSEED": order})
+        tables.append(path.read_bytes())
+    assert tables[0] == tables[1]
+
+
 def test_xenium_folder_goes_in_whole(tmp_path, go, molecules):
     folder = tmp_path / "bundle"
     folder.mkdir()

@@ -16,7 +16,9 @@ def run_id(molecules: Molecules, options: Options) -> str:
     molecules, options
         What the run depends on.
     """
-    digest = hashlib.sha256(repr((options.config, options.prior, options.compat, options.seed)).encode())
+    config = options.config
+    keys = config.data, config.segmentation, config.plotting
+    digest = hashlib.sha256(repr((keys, options.prior, options.compat, options.seed)).encode())
     table = molecules.table
     for array in (table.x, table.y, table.gene):
         digest.update(np.ascontiguousarray(array).data)
