@@ -64,6 +64,23 @@ def test_a_position_that_is_no_number(refused, molecules, command, column):
     assert f"column '{column}', row 18" in refused(molecules, *words, command=command)
 
 
+@pytest.mark.parametrize("command", ["run", "preview", "segfree"])
+@pytest.mark.parametrize(
+    ("table", "sentence"), [("nowhere.csv", "nowhere.csv does not exist"), ("", "is empty")]
+)
+def test_a_table_that_is_not_there(tmp_path, monkeypatch, capsys, molecules, command, table, sentence):
+    """Not even where another lies in the folder, or where there is a result already."""
+    monkeypatch.chdir(tmp_path)
+    molecules.to_parquet("transcripts.parquet")
+    for name in EARLIER:
+        (tmp_path / name).write_text("earlier")
+    before = contents(tmp_path)
+    words = ["-m", "8", "-x", "x", "-y", "y", "-z", "z", "-g", "gene", *(SCALE if command == "run" else ())]
+    assert cli.status(["baysor", command, *words, table]) == 2
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
+    assert contents(tmp_path) == before
+
+
 def test_a_wrong_prior_column(refused, molecules):
     assert "did you mean 'nucleus'" in refused(molecules, "-m", "8", prior=(":nuclei",))
 

@@ -86,6 +86,9 @@ def options_of(given: dict[str, Any]) -> Options:
     SettingsError
         A key is unknown, or a value does not fit.
     """
+    # An empty path would be the folder in which the command runs.
+    if not given["coordinates"]:
+        raise SettingsError("COORDINATES is empty; name the table of molecules, or the Xenium folder")
     coordinates = Path(given["coordinates"])
     if coordinates.name == _EXPERIMENT:
         coordinates = coordinates.parent

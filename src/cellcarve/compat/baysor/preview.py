@@ -4,7 +4,7 @@ import numpy as np
 
 from cellcarve.compat.baysor.derive import check_least
 from cellcarve.compat.baysor.effective import effective
-from cellcarve.compat.baysor.loading import load
+from cellcarve.compat.baysor.loading import load, table_path
 from cellcarve.compat.baysor.log import Log
 from cellcarve.compat.baysor.options import Options
 from cellcarve.compat.baysor.paths import check_apart, paths_for
@@ -29,7 +29,7 @@ def preview(options: Options) -> None:
     """
     check_least(options.config)
     paths = paths_for(options.output, "preview.html")
-    check_apart(paths.main, options.coordinates)
+    check_apart(paths.main, table_path(options.coordinates))
     with Log(paths.beside("preview_log.log")) as log:
         log.note(f"Run {options.line}")
         molecules = load(options, log)

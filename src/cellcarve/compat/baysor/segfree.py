@@ -6,7 +6,7 @@ import numpy as np
 
 from cellcarve.compat.baysor.derive import check_least
 from cellcarve.compat.baysor.effective import effective
-from cellcarve.compat.baysor.loading import load
+from cellcarve.compat.baysor.loading import load, table_path
 from cellcarve.compat.baysor.log import Log
 from cellcarve.compat.baysor.options import Options
 from cellcarve.compat.baysor.outputs.colours import hex_codes
@@ -35,7 +35,7 @@ def segfree(options: Options) -> None:
     if not options.neighbours:
         check_least(options.config, ", or how many neighbours to take with -k")
     paths = paths_for(options.output, "ncvs.loom")
-    check_apart(paths.main, options.coordinates)
+    check_apart(paths.main, table_path(options.coordinates))
     with Log(paths.beside("segfree_log.log")) as log:
         log.note(f"Run {options.line}")
         molecules = load(options, log)
