@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from cellcarve.compat.proseg.options import Options, OutputOptions
+from cellcarve.compat.proseg.options import InputOptions, Options, OutputOptions
 from cellcarve.compat.proseg.outputs import write
 from cellcarve.compat.proseg.to_baysor import to_baysor
 from cellcarve.convert import load
@@ -47,7 +47,8 @@ def ours(chain, tmp_path):
     names["output_cell_polygons"] = Path("cell-polygons.geojson.gz")
     names["output_union_cell_polygons"] = Path("cell-polygons-union.geojson.gz")
     names["output_cell_polygon_layers"] = Path("cell-polygons-layers.geojson.gz")
-    write(*chain, Options(Path("in"), output=OutputOptions(output_path=tmp_path, **names)))
+    inputs = InputOptions(transcript_id_column="id")
+    write(*chain, Options(Path("in"), inputs, output=OutputOptions(output_path=tmp_path, **names)))
     return tmp_path
 
 
@@ -67,9 +68,8 @@ def test_columns_of_tables(ours, name):
         )
     else:
         assert left.columns.tolist() == right.columns.tolist()
-    kinds = {column: right[column].dtype.kind for column in right if column in left}
-    texts = {column for column, kind in kinds.items() if kind == "O"}
-    assert texts == {column for column in kinds if left[column].dtype.kind == "O"}
+    common = [column for column in right if column in left]
+    assert left[common].dtypes.to_dict() == right[common].dtypes.to_dict()
 
 
 def test_nulls_of_transcripts(ours):

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from cellcarve.convert.features import geometries, objects, write_collection
 from cellcarve.convert.source import Finished
+from cellcarve.data.lines import lines
 
 GOOD = 20.0
 # What comes before a polygon's corners in its GeoJSON.
@@ -85,10 +86,7 @@ def write_assignment(path: Path, finished: Finished, keep: Accepted) -> None:
     OSError
         It cannot be written.
     """
-    import pyarrow.csv as csv
-
     names = pa.array([f"cell-{c}" for c in range(finished.cells)], pa.string())
-    plain = csv.WriteOptions(include_header=False, quoting_style="none")
     first = True
     with path.open("wb") as file:
         for batch in finished.transcripts("id", "cell", "x", "y", "z", "qv", "made_x", "made_y", "made_z"):
@@ -103,10 +101,8 @@ def write_assignment(path: Path, finished: Finished, keep: Accepted) -> None:
                 columns[axis] = batch.get(f"made_{axis}", batch.get(axis, pa.nulls(len(cell))))
             if "qv" in batch:
                 columns["qv"] = batch["qv"]
-            sink = pa.BufferOutputStream()
-            csv.write_csv(pa.table(columns), sink, plain)
             file.write((",".join(columns) + "\n").encode() if first else b"")
-            file.write(sink.getvalue())
+            file.write(lines(pa.table(columns)))
             first = False
 
 

@@ -4,21 +4,16 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pcsv
 
 from cellcarve.compat.baysor.loading import Molecules
 from cellcarve.compat.baysor.outputs.colours import hex_codes
+from cellcarve.data.lines import lines
 from cellcarve.errors import InputError
 from cellcarve.mixture.result import COMPARTMENT_NAMES, MixtureRun
 from cellcarve.read.stream import open_stream
-
-# From here on, numbers are written with a power of ten.
-_POWERS = 1e10
 
 
 def write_molecules(
@@ -56,7 +51,7 @@ def write_molecules(
         for batch in _kept_rows(molecules):
             part = slice(done, done + batch.num_rows)
             done += batch.num_rows
-            _write(file, _columns(batch, order, molecules, run, (new, part, names)))
+            file.write(lines(_columns(batch, order, molecules, run, (new, part, names))))
 
 
 def _found(run: MixtureRun, segment: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -128,7 +123,7 @@ def _new(name: str, values: np.ndarray, names: np.ndarray) -> pa.Array:
     if name == "compartment":
         return _worded(values, COMPARTMENT_NAMES)
     if values.dtype.kind == "f":
-        return _with_point(pa.array(np.round(values.astype(np.float64), 5)))
+        return pa.array(np.round(values.astype(np.float64), 5))
     return pa.array(values)
 
 
@@ -136,13 +131,6 @@ def _worded(code: np.ndarray, words: Sequence[str]) -> pa.Array:
     """The words that codes stand for."""
     listed = pa.array(words, pa.string())
     return pa.DictionaryArray.from_arrays(pa.array(code, pa.int32()), listed).cast(pa.string())
-
-
-def _with_point(column: pa.Array) -> pa.Array:
-    """Numbers as text, whole ones as 1.0: readers that guess a type from the first rows would take 1 for an integer."""
-    text, value = column.cast(pa.string()), column.cast(pa.float64())
-    whole = pc.and_(pc.equal(pc.floor(value), value), pc.less(pc.abs(value), _POWERS))
-    return pc.binary_join_element_wise(text, pc.if_else(whole, ".0", ""), "")
 
 
 def _as_text(column: pa.Array) -> pa.Array:
@@ -155,29 +143,4 @@ def _as_text(column: pa.Array) -> pa.Array:
             return column.cast(pa.string())
         except pa.ArrowInvalid:
             return pa.nulls(len(column), pa.string())
-    if pa.types.is_floating(kind):
-        return _with_point(column)
     return pa.nulls(len(column), pa.string()) if pa.types.is_nested(kind) else column
-
-
-def _write(file: BinaryIO, table: pa.Table) -> None:
-    """Without quotes, as Baysor writes, unless a value needs them."""
-    sink = pa.BufferOutputStream()
-    try:
-        pcsv.write_csv(table, sink, pcsv.WriteOptions(include_header=False, quoting_style="none"))
-        file.write(sink.getvalue())
-    except pa.ArrowInvalid:
-        file.write(_quoted(table))
-
-
-def _quoted(table: pa.Table) -> bytes:
-    """Lines in which those values stand in quotes that need them."""
-    columns = []
-    for column in table.columns:
-        text = column.combine_chunks().cast(pa.string())
-        inner = pc.replace_substring(text, '"', '""')
-        wrapped = pc.binary_join_element_wise('"', inner, '"', "")
-        columns.append(pc.if_else(pc.match_substring_regex(text, '[",\r\n]'), wrapped, text))
-    joined = pc.binary_join_element_wise(*columns, ",", null_handling="replace", null_replacement="")
-    lines = pc.binary_join_element_wise(joined, "", "\n")
-    return "".join(lines.to_pylist()).encode()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from cellcarve.data.arrow import as_column
+from cellcarve.data.lines import lines
 from cellcarve.errors import SettingsError
 
 # Endings that tell a format, longest first.
@@ -109,17 +109,7 @@ def write_csv(file: IO[bytes] | gzip.GzipFile, schema: pa.Schema, batches: Itera
     """
     file.write((",".join(_quoted(name) for name in schema.names) + "\n").encode())
     for batch in batches:
-        for quoting in ("none", "needed"):
-            sink = pa.BufferOutputStream()
-            try:
-                pc.write_csv(
-                    _plain(batch), sink, pc.WriteOptions(include_header=False, quoting_style=quoting)
-                )
-                break
-            except pa.ArrowInvalid:
-                # Some text holds a comma or a quote; the second style quotes all text.
-                continue
-        file.write(sink.getvalue())
+        file.write(lines(batch))
 
 
 @contextmanager
@@ -145,15 +135,6 @@ def _write_parquet(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBat
     with pq.ParquetWriter(path, schema, compression="zstd", compression_level=level, **options) as writer:
         for batch in batches:
             writer.write_batch(batch)
-
-
-def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Codes as the words they stand for: CSV knows no dictionaries."""
-    columns = [
-        column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-        for column in batch.columns
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _quoted(name: str) -> str:
