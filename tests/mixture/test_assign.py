@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import MIXTURE_ASSIGN
@@ -187,6 +188,14 @@ def test_the_last_component_is_of_any_cluster_by_classic_rules(kit, compat):
         paid.append(score[0] - slow_place(state, i, k))
     free = 0.0 if compat else math.log(0.25)
     assert paid == pytest.approx([math.log(0.25), free], abs=1e-3)
+
+
+def test_noise_is_as_dense_as_a_cell_three_scales_off_and_as_components_are_in_the_genes_they_hold(kit):
+    state = chain(kit, False, compat="0.7")
+    scale, label = state.rules.scale, state.scene.label
+    place = multivariate_normal([0, 0], scale**2 * np.eye(2)).pdf([3 * scale, 3 * scale])
+    genes = [len(np.unique(state.scene.gene[label == k])) for k in np.unique(label[label > 0])]
+    assert math.exp(state.rules.noise) == pytest.approx(place * np.mean(1 / np.array(genes)))
 
 
 def test_the_prior_beyond_doubt_leaves_no_choice(kit):
