@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 import tifffile
+from scipy.io import savemat
 
 from cellcarve.errors import InputError, SettingsError
 from cellcarve.priors import lay
@@ -31,6 +32,8 @@ def laid(table, tmp_path):
             path.write_bytes(gzip.compress(buffer.getvalue()))
         elif name.lower().endswith(".npy"):
             np.save(path, image)
+        elif name.endswith(".mat"):
+            savemat(path, {"labels": image})
         else:
             tifffile.imwrite(path, image)
         return lay(table, PriorSettings(prior=str(path), **settings))
@@ -38,7 +41,7 @@ def laid(table, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("name", ["nuclei.tif", "NUCLEI.TIFF", "nuclei.npy", "nuclei.npy.gz"])
+@pytest.mark.parametrize("name", ["nuclei.tif", "NUCLEI.TIFF", "nuclei.npy", "nuclei.npy.gz", "nuclei.mat"])
 def test_every_format(laid, image, discs, name):
     prior = laid(image, name, prior_scale=0.5)
     assert prior.names == ["5", "300"]
@@ -138,7 +141,7 @@ def test_pickled_array_is_never_opened(laid, name):
         laid(np.array([{"a": 1}], dtype=object), name)
 
 
-@pytest.mark.parametrize("name", ["labels.npy", "labels.tif", "labels.npy.gz"])
+@pytest.mark.parametrize("name", ["labels.npy", "labels.tif", "labels.npy.gz", "labels.mat"])
 @pytest.mark.parametrize("share", [0.0, 0.6])
 def test_truncated_file(laid, image, tmp_path, table, name, share):
     path = tmp_path / name

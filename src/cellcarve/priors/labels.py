@@ -10,10 +10,11 @@ from cellcarve.data.table import Table
 from cellcarve.errors import InputError, SettingsError
 from cellcarve.priors.found import Found, kept_rows
 from cellcarve.priors.holds import holds_nuclei
+from cellcarve.priors.matlab import read_matlab
 from cellcarve.priors.placement import apply, elsewhere, placement
 from cellcarve.settings import PriorSettings
 
-ENDINGS = (".tif", ".tiff", ".npy", ".npy.gz")
+ENDINGS = (".tif", ".tiff", ".npy", ".npy.gz", ".mat")
 _BLOCK = 4_000_000
 _SAMPLE = 10_000_000
 # Fewer pairs of neighbouring pixels than this tell nothing of an image.
@@ -81,6 +82,8 @@ def load_image(path: Path, notes: list[str]) -> np.ndarray:
     """
     try:
         image = np.squeeze(open_image(path))
+    except InputError:
+        raise
     except Exception as error:
         if any(word in str(error) for word in ("pickle", "Python objects")):
             raise InputError(
@@ -169,13 +172,15 @@ def labels_at(image: np.ndarray, affine: np.ndarray, x: np.ndarray, y: np.ndarra
 
 
 def open_image(path: Path) -> np.ndarray:
-    """Pixels of a ``.npy``, ``.npy.gz`` or TIFF file, whatever they mean."""
+    """Pixels of a ``.npy``, ``.npy.gz``, MATLAB or TIFF file, whatever they mean."""
     name = path.name.lower()
     if name.endswith(".gz"):
         with gzip.open(path) as file:
             return np.load(file, allow_pickle=False)
     if name.endswith(".npy"):
         return np.load(path, mmap_mode="r", allow_pickle=False)
+    if name.endswith(".mat"):
+        return read_matlab(path)
     import tifffile
 
     return tifffile.imread(path)

@@ -103,7 +103,7 @@ def _from_file(table: Table, settings: PriorSettings) -> tuple[Found, Rings | No
         return from_labels(table, settings, path), None
     if not name.endswith(POLYGONS):
         raise InputError(
-            f"prior {path} is neither a label image (.tif, .npy) nor polygons (.geojson, .parquet, .csv); export one "
+            f"prior {path} is neither a label image (.tif, .npy, .mat) nor polygons (.geojson, .parquet, .csv); export one "
             "of these"
         )
     found, rings = from_polygons(table, settings, (path,))

@@ -14,7 +14,7 @@ class PriorSettings(Validated):
     ----------
     prior
         "auto" (what the input holds), "none", "labels" (the label images of a CosMx folder), or a file: label
-        image (tif, npy), polygons (GeoJSON, GeoParquet, Xenium or MERSCOPE boundaries).
+        image (tif, npy, mat), polygons (GeoJSON, GeoParquet, Xenium or MERSCOPE boundaries).
     prior_confidence
         0 to 1: how firmly transcripts in a prior nucleus hold to it.
     prior_holds

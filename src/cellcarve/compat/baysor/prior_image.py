@@ -6,6 +6,7 @@ import numpy as np
 
 from cellcarve.errors import InputError
 from cellcarve.priors.labels import refuse_picture
+from cellcarve.priors.matlab import read_matlab
 from cellcarve.read.stream import first_line
 
 _TIFF = (".tif", ".tiff")
@@ -102,29 +103,9 @@ def _open(path: Path) -> np.ndarray:
     if ending == ".npy":
         return np.load(path, allow_pickle=False)
     if ending == ".mat":
-        return _mat(path)
+        return read_matlab(path)
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(path) as picture:
         return np.asarray(picture)
-
-
-def _mat(path: Path) -> np.ndarray:
-    """The first variable of a MATLAB file."""
-    import h5py
-
-    if h5py.is_hdf5(path):
-        with h5py.File(path) as file:
-            names = [name for name in file if isinstance(file[name], h5py.Dataset)]
-            # MATLAB stores columns first.
-            found = [np.asarray(file[name]).T for name in names[:1]]
-    else:
-        from scipy.io import loadmat
-
-        content = loadmat(path)
-        found = [value for name, value in content.items() if not name.startswith("__")][:1]
-    if not found:
-        raise InputError(f"{path} holds no matrix; save the labels as its only variable")
-    value = found[0]
-    return np.asarray(value.todense()) if hasattr(value, "todense") else np.asarray(value)
