@@ -149,6 +149,22 @@ def test_genes_are_left_out_where_the_pattern_is_found_anywhere(xenium, follow):
     assert "NegControlProbe_1" in names[out.status == Status.KEPT], "the user's pattern replaces the preset's"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "left_out"),
+    [
+        ("^[[:alpha:]]+$", {"BLANK"}),
+        ("^\\pL+\\z", {"BLANK"}),
+        ("g(?i)", set()),
+        ("^(?i)g[[:digit:]]", {"G1", "G2"}),
+    ],
+)
+def test_patterns_have_the_syntax_of_proseg(xenium, follow, pattern, left_out):
+    xenium.to_csv("t.csv", index=False)
+    table = follow(f"--xenium --excluded-genes '{pattern}' t.csv").table
+    found = {table.genes[g] for g in table.gene[table.status == Status.EXCLUDED_GENE]}
+    assert found == left_out
+
+
 COSMX = pd.DataFrame(
     {
         "fov": [1, 1, 2, 2, 2],

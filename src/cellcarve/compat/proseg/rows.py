@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from cellcarve.compat.proseg.options import InputOptions
+from cellcarve.compat.proseg.pattern import matching
 from cellcarve.compat.proseg.source import Source
 from cellcarve.data.table import Status, Table
 from cellcarve.errors import InputError
@@ -165,8 +166,6 @@ def _sift(table: Table, inputs: InputOptions) -> None:
     """Fill in the status: low quality first, then genes, as proseg does."""
     pattern = inputs.excluded_genes
     if pattern is not None:
-        found = re.compile(pattern)
-        excluded = np.array([found.search(gene) is not None for gene in table.genes], bool)
-        table.status[excluded[table.gene]] = Status.EXCLUDED_GENE
+        table.status[matching(pattern, table.genes)[table.gene]] = Status.EXCLUDED_GENE
     if table.quality is not None and inputs.min_qv is not None:
         table.status[table.quality < np.float32(inputs.min_qv)] = Status.LOW_QUALITY

@@ -1,15 +1,16 @@
 """From what was given to what is in force: presets and checks, in proseg's order, before anything is read."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cellcarve.compat.proseg.options import InputOptions, ModelOptions, Options
 from cellcarve.compat.proseg.outputs.check import check_outputs, wanted
+from cellcarve.compat.proseg.pattern import matching
 from cellcarve.compat.proseg.presets import applied, chosen
 from cellcarve.compat.proseg.weight import weighed
 from cellcarve.errors import InputError, OutputError, SettingsError
+from cellcarve.read.stream import first_line
 
 MOST_LAYERS, MOST_BINS = 256, 16
 _TOLERANCE = 1e-5
@@ -53,7 +54,7 @@ def settle(options: Options) -> Options:
     if options.model.ncomponents == 0:
         raise SettingsError("--ncomponents must be at least 1")
     model = _weighed(_sized(options.model))
-    _check_pattern(inputs.excluded_genes)
+    _check_pattern(inputs.excluded_genes or "")
     inputs = _named(inputs)
     _check_placement(inputs)
     if inputs.coordinate_scale == 0:
@@ -127,11 +128,12 @@ def _weighed(model: ModelOptions) -> ModelOptions:
     return replace(model, **trust)
 
 
-def _check_pattern(pattern: str | None) -> None:
+def _check_pattern(pattern: str) -> None:
     try:
-        re.compile(pattern or "")
-    except re.error as error:
-        raise SettingsError(f"--excluded-genes '{pattern}' is no regular expression ({error})") from None
+        matching(pattern, [""])
+    except ValueError as error:
+        why = first_line(error).removeprefix("Invalid regular expression: ")
+        raise SettingsError(f"--excluded-genes '{pattern}' is no regular expression ({why})") from None
 
 
 def _named(inputs: InputOptions) -> InputOptions:
