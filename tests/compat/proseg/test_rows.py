@@ -124,6 +124,18 @@ def test_missing_cells_are_none(xenium, follow):
     assert follow("--xenium t.parquet").prior.cell[0] == 0
 
 
+@pytest.mark.parametrize("word", ["NA", "nan", "null"])
+def test_a_gene_may_be_called_what_elsewhere_means_missing(xenium, follow, word):
+    """The fly has a gene nan; a cell of that name is none."""
+    xenium.loc[[0, 3], "feature_name"] = word
+    xenium.loc[1, "cell_id"] = word
+    xenium.to_csv("t.csv", index=False)
+    run = follow("--xenium t.csv")
+    assert [run.table.genes[g] for g in run.table.gene] == xenium.feature_name.tolist()
+    assert run.prior.cell[1] == 0
+    assert run.prior.names == ["aa-1", "bb-1"]
+
+
 def test_without_qualities_fields_and_ids(xenium, follow):
     xenium.drop(columns=["qv", "fov_name", "transcript_id"]).to_csv("t.csv", index=False)
     run = follow("--xenium t.csv")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from pyarrow.csv import ConvertOptions
 
 from cellcarve.compat.proseg.options import InputOptions
 from cellcarve.compat.proseg.pattern import matching
@@ -16,6 +17,8 @@ from cellcarve.read.intake import Columns, Intake, take_in
 
 MOST_GENES = 1 << 20
 _WHOLE = re.compile(r"-?\d+(\.0+)?")
+# NA, nan, null and others: fit for the name of a gene, but not of a cell.
+_MISSING = ConvertOptions().null_values
 _COLUMNS = {
     "x": "x_column",
     "y": "y_column",
@@ -137,9 +140,9 @@ def _plain(word: str) -> str:
 
 
 def _means_none(words: list[str], unassigned: str | None) -> np.ndarray:
-    """Which words mean "no cell": the one named and, where all are numbers and it is none, -1."""
-    none = {"" if unassigned is None else _plain(unassigned)}
-    if all(_WHOLE.fullmatch(word) or word == unassigned for word in words) and not _WHOLE.fullmatch(
+    """Which words mean "no cell": the one named, NA and its like and, where all are numbers and it is none, -1."""
+    none = {"" if unassigned is None else _plain(unassigned), *_MISSING}
+    if all(_WHOLE.fullmatch(word) or word in none for word in words) and not _WHOLE.fullmatch(
         unassigned or ""
     ):
         none.add("-1")

@@ -70,7 +70,7 @@ def open_source(options: Options) -> Source:
     if inputs.visiumhd:
         return _visium(path, inputs)
     table = _table(path, inputs)
-    stream = open_stream(table)
+    stream = open_stream(table, literal=True)
     if inputs.merfish:
         inputs = _as_merscope(stream, inputs)
     if inputs.merscope and inputs.cell_id_column not in stream.names:
