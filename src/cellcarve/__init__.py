@@ -9,6 +9,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from cellcarve.numba_cache import keep_compiled_code
+
 if TYPE_CHECKING:
     from cellcarve.api import Result, segment
 
@@ -27,6 +29,8 @@ class _Package(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Package
+# Before anything that is compiled is imported.
+keep_compiled_code()
 
 
 def __getattr__(name: str) -> Any:
