@@ -260,7 +260,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(go, molecules, monkeypatch
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Kept, "went", stopping)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted, match="with --resume goes on"):
         go(molecules, "-s", "4", "--seed=3", out="again")
     monkeypatch.setattr(Kept, "went", went)
     checkpoint = whole.parent / "again" / ".segmentation.csv.checkpoint"

@@ -75,7 +75,14 @@ def run(options: Options) -> None:
         check_markers(options.config, molecules.table.genes)
         log.begin()
         config = effective(options, molecules, laid.scale)
-        done = method.segment(molecules, laid, config, options, log)
+        try:
+            done = method.segment(molecules, laid, config, options, log)
+        except KeyboardInterrupt:
+            if paths.checkpoint.is_file():
+                raise Interrupted(
+                    "interrupted; no table was written yet, and the same command with --resume goes on from the checkpoint"
+                ) from None
+            raise
         if options.drop_small_cells:
             gone = drop_small_cells(done, config.data.min_molecules_per_cell)
             log.note(
