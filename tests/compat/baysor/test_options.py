@@ -54,6 +54,7 @@ def test_an_override_without_a_value_is_refused():
         ("segmentation.prior_confidence", "segmentation.prior_segmentation_confidence"),
         ("data.min_molecules_per_cel", "data.min_molecules_per_cell"),
         ("segmention.iters", "segmentation.iters"),
+        ("iters", "segmentation.iters"),
         ("plotting.max_plot", "plotting.max_plot_size"),
     ],
 )

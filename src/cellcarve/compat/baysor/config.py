@@ -169,7 +169,8 @@ def _nearest(section: str, key: str) -> str:
     known = [name for name in keys() if name.startswith(f"{section}.")]
     advice = nearest(f"{section}.{key}", known or keys())
     if not known:
-        same = [name for name in keys() if name.endswith(f".{key}")]
+        # A key of another section, or without one.
+        same = [name for name in keys() if name.endswith(f".{key or section}")]
         advice = f"; did you mean '{same[0]}'?" if same else nearest(section, SECTIONS)
     return advice
 
