@@ -107,8 +107,9 @@ def _cells(chain: Chain, given: tuple[Intake, Prior], voxels: dict[str, np.ndarr
             (sums[2] + 0.5) / frame.grid.nl,
         ]
     )
-    if intake.bins is not None:
-        centroid[:, 0], centroid[:, 1] = intake.bins.place(centroid[:, 0], centroid[:, 1])
+    lattice = intake.bins or intake.folds
+    if lattice is not None:
+        centroid[:, 0], centroid[:, 1] = lattice.place(centroid[:, 0], centroid[:, 1])
     return {
         "names": [prior.names[n - 1] for n in chain.number[1:].tolist()],
         "prior": chain.number[1:],
@@ -195,6 +196,7 @@ def finish(
         gene_index=intake.gene_index,
         z_of=intake.z_of,
         bins=intake.bins,
+        folds=intake.folds,
         notes=list(intake.notes),
         log=log,
         **voxels,

@@ -10,6 +10,11 @@ from cellcarve.data.table import Status, Table
 from cellcarve.errors import InputError
 from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.depth import DepthLaw, depth_of, law_of
+from cellcarve.voxels.folds import Folds, fold
+from cellcarve.voxels.lattice import sides_of
+
+# Spreads of far drift from any transcript to a fold.
+DRIFT = 8.0
 
 
 @dataclass
@@ -30,6 +35,8 @@ class Intake:
         How z was normalised.
     notes
         For the user.
+    folds
+        Empty stretches over which no lattice is laid, if there are any.
     """
 
     table: Table
@@ -39,6 +46,7 @@ class Intake:
     plain: int
     z_of: DepthLaw
     notes: list[str]
+    folds: Folds | None = None
 
     @property
     def bins(self) -> BinArray | None:
@@ -47,12 +55,13 @@ class Intake:
 
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """(T,) float32 x and y, along the array where the table's rows were counted in bins."""
+        """(T,) float32 x and y on the lattice: folded, or along the array where the table's rows were counted in bins."""
         x, y = self.table.x[self.row], self.table.y[self.row]
-        if self.bins is None:
-            return x, y
-        x, y = self.bins.middles(x, y)
-        return x.astype(np.float32), y.astype(np.float32)
+        if self.bins is not None:
+            x, y = self.bins.middles(x, y)
+        elif self.folds is not None:
+            x, y = self.folds.along(x, y)
+        return x.astype(np.float32, copy=False), y.astype(np.float32, copy=False)
 
     @property
     def z(self) -> np.ndarray:
@@ -139,4 +148,12 @@ def take_in(table: Table, prior: Prior, settings: VoxelSettings) -> Intake:
     z = None if table.z is None or settings.ignore_z_coord else table.z[row]
     order, plain = gene_order(table.gene[row], len(table.genes), settings)
     law = law_of(table.x[row], table.y[row], z)
-    return Intake(table, prior, row, gene_index=order, plain=plain, z_of=law, notes=notes)
+    folds = None if table.bins is not None or prior.raster is not None else folded(table, row, settings)
+    return Intake(table, prior, row, gene_index=order, plain=plain, z_of=law, notes=notes, folds=folds)
+
+
+def folded(table: Table, row: np.ndarray, settings: VoxelSettings) -> Folds | None:
+    """Folds so far from the transcripts that none drifts over them, and no tile reaches."""
+    fine, ratio = sides_of(settings)
+    margin = max(settings.quad_size, DRIFT * (settings.diffusion_sigma_far or 4.0), fine * ratio)
+    return fold(table.x[row], table.y[row], margin, fine * ratio)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from cellcarve.data.bins import BinArray
+from cellcarve.voxels.folds import Folds
 
 
 @dataclass
@@ -109,6 +110,9 @@ class VoxelRun:
     bins
         Where rows were counted in bins: the voxels lie along their array, and `place` of it leads from there to µm in
         the tissue. All other positions are in the tissue.
+    folds
+        Where wide empty stretches were folded away: the lattice is that much smaller, and `place` of them leads from it
+        to the tissue.
     """
 
     voxel_size: float
@@ -162,6 +166,7 @@ class VoxelRun:
     notes: list[str] = field(default_factory=list)
     z_of: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
     bins: BinArray | None = None
+    folds: Folds | None = None
 
     def lies(self, part: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where some transcripts lie in the last state: x, y in µm and normalised z, float32 each."""
@@ -173,12 +178,14 @@ class VoxelRun:
         return moved[0].astype(np.float32), moved[1].astype(np.float32), moved[2].astype(np.float32)
 
     def along(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Positions in the tissue as the voxels lie: along the array where rows were counted in bins."""
-        return (x, y) if self.bins is None else self.bins.along(x, y)
+        """Positions in the tissue as the voxels lie: folded, or along the array where rows were counted in bins."""
+        lattice = self.bins or self.folds
+        return (x, y) if lattice is None else lattice.along(x, y)
 
     def place(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The way back from `along`."""
-        return (u, v) if self.bins is None else self.bins.place(u, v)
+        lattice = self.bins or self.folds
+        return (u, v) if lattice is None else lattice.place(u, v)
 
 
 def phi_rows(run: VoxelRun, first: int, last: int) -> np.ndarray:

@@ -33,10 +33,11 @@ def write_masks(path: Path, run: VoxelRun, columns: Columns) -> None:
 
     import tifffile
 
-    label = np.zeros(run.shape, np.uint32)
-    cell = np.repeat(np.arange(1, len(columns.start), dtype=np.uint32), np.diff(columns.start))
-    label[columns.row, columns.column] = cell
     side = float(run.voxel_size)
+    cell = np.repeat(np.arange(1, len(columns.start), dtype=np.uint32), np.diff(columns.start))
+    row, column, shape = _unfolded(run, columns)
+    label = np.zeros(shape, np.uint32)
+    label[row, column] = cell
     about: dict[str, object] = {"pixel_size_um": side, "x0_um": float(run.x0), "y0_um": float(run.y0)}
     if run.bins is not None:
         about["affine"] = run.bins.affine
@@ -52,3 +53,17 @@ def write_masks(path: Path, run: VoxelRun, columns: Columns) -> None:
         resolutionunit="CENTIMETER",
         software="cellcarve",
     )
+
+
+def _unfolded(run: VoxelRun, columns: Columns) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """Row and column of the image that each column lies in, and the image's shape."""
+    if run.folds is None:
+        return columns.row, columns.column, run.shape
+    rows, across = run.shape
+    # The last ones are the image's own.
+    j, i = np.append(columns.row, rows - 1), np.append(columns.column, across - 1)
+    x, y = run.folds.place(*(low + (n + 0.5) * run.voxel_size for low, n in ((run.x0, i), (run.y0, j))))
+    row, column = (
+        np.floor((v - low) / run.voxel_size).astype(np.int64) for v, low in ((y, run.y0), (x, run.x0))
+    )
+    return row[:-1], column[:-1], (int(row[-1]) + 1, int(column[-1]) + 1)

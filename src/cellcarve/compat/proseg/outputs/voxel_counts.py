@@ -29,7 +29,7 @@ def write_voxel_counts(path: Path, run: VoxelRun) -> None:
     """
     step = np.array([run.voxel_size, run.voxel_size, 1 / run.layers])
     low = np.array([run.x0, run.y0, 0.0])
-    x, y = (run.x, run.y) if run.bins is None else run.bins.middles(run.x, run.y)
+    x, y = run.along(run.x, run.y) if run.bins is None else run.bins.middles(run.x, run.y)
     seen = np.floor((np.column_stack([x, y, run.z]) - low) / step).astype(np.int64)
     seen[:, 2] = np.minimum(seen[:, 2], run.layers - 1)
     place = np.maximum(seen, 0) + run.moved
@@ -45,8 +45,8 @@ def write_voxel_counts(path: Path, run: VoxelRun) -> None:
     }
     middle = low + (key[:, :3] + 0.5) * step
     moved = key[:, 3:6] * step
+    middle[:, 0], middle[:, 1] = run.place(middle[:, 0], middle[:, 1])
     if run.bins is not None:
-        middle[:, 0], middle[:, 1] = run.bins.place(middle[:, 0], middle[:, 1])
         moved[:, 0], moved[:, 1] = run.bins.turn(moved[:, 0], moved[:, 1])
     for axis, name in enumerate("xyz"):
         columns[name] = middle[:, axis].astype(np.float32)
