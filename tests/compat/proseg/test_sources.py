@@ -8,11 +8,13 @@ import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from scipy.sparse import csc_matrix, csr_matrix
 
 from cellcarve import cli
+from cellcarve.data.table import Status
 from cellcarve.errors import InputError
 from cellcarve.simulate import SimulateSettings, simulate
 
@@ -217,6 +219,19 @@ def test_points_of_a_store(store, follow):
     )
     assert run.prior.core.tolist() == [True, True, True, False]
     assert named(follow("--zarr --cell-id-column named s.zarr")) == ["u", None, "v", "v"]
+
+
+def test_qualities_of_a_store_are_kept_and_sifted_by(store, empty_folder, follow):
+    (part,) = (empty_folder / "s.zarr" / "points" / "transcripts" / "points.parquet").glob("*.parquet")
+    rows = pq.read_table(part)
+    for name in ("qv", "other"):
+        part.unlink()
+        pq.write_table(rows.append_column(name, pa.array([40.0, 15, 30, 20])), part)
+        words = "" if name == "qv" else f"--qv-column {name}"
+        table = follow(f"--zarr --min-qv 20 {words} s.zarr").table
+        assert table.quality.tolist() == [40, 15, 30, 20]
+        assert (table.status == Status.LOW_QUALITY).tolist() == [False, True, False, False]
+    assert follow("--zarr s.zarr").table.quality is None
 
 
 def test_the_table_of_a_store(store, bins, follow):

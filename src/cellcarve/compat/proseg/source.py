@@ -154,13 +154,20 @@ def _check(stream: Stream, option: str, column: str | None) -> None:
 
 
 def _points(path: Path, inputs: InputOptions) -> Source:
-    """Points of a SpatialData store; genes and cells are found where the store says."""
+    """Points of a SpatialData store; genes and cells are found where the store says, qualities where they usually are."""
     stream = points_of(path)
     facts = facts_of(stream)
     gene = inputs.gene_column or _first(stream, facts.get("feature_key"), "gene", "feature_name", "target")
     cell = inputs.cell_id_column or _first(stream, facts.get("instance_key"), "cell_id", "cell")
     z = inputs.z_column if inputs.z_column in stream.names else None
-    inputs = replace(inputs, gene_column=gene or "gene", cell_id_column=cell or "cell_id", z_column=z)
+    quality = inputs.qv_column or _first(stream, "qv")
+    inputs = replace(
+        inputs,
+        gene_column=gene or "gene",
+        cell_id_column=cell or "cell_id",
+        z_column=z,
+        qv_column=quality,
+    )
     return Source(*_columns(stream, inputs))
 
 
