@@ -76,8 +76,9 @@ def _sample(item):
 
 def test_short_forms_and_tied_values():
     got = flat("-x a -y=b -z c -t3 -m 80 --min-qv=12.5 t.csv")
-    names = ("x_column", "z_column", "nthreads", "morphology_steps_per_iter", "min_qv")
-    assert [got[name] for name in names] == ["a", "c", 3, 80, 12.5]
+    names = ("x_column", "y_column", "z_column", "nthreads", "morphology_steps_per_iter", "min_qv")
+    assert [got[name] for name in names] == ["a", "b", "c", 3, 80, 12.5]
+    assert [flat("-xa -m=80 t.csv")[name] for name in ("x_column", names[4])] == ["a", 80]
 
 
 def test_negative_numbers_are_values():

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 _MANY = -1
 _NUMBER = re.compile(r"[0-9.]+")
+_SHORT = re.compile("-[a-z]=.")
 
 
 class Gone(NamedTuple):
@@ -41,7 +42,8 @@ GONE = {
 def modern(tokens: list[str]) -> tuple[list[str], list[str]]:
     """The command line without options of proseg 2, and a warning for each.
 
-    Underscores in names of options become hyphens: proseg's manual writes ``--nuclear-reassignment_prob``.
+    Underscores in names of options become hyphens: proseg's manual writes ``--nuclear-reassignment_prob``. Short options
+    may be tied to their value by a sign, ``-x=a``.
 
     >>> modern(["--schedule", "150", "250", "--xenium", "t.csv"])[0]
     ['--xenium', 't.csv']
@@ -53,6 +55,8 @@ def modern(tokens: list[str]) -> tuple[list[str], list[str]]:
         token = rest.pop(0)
         if token == "--":
             return [*kept, token, *rest], warnings
+        if _SHORT.match(token):
+            token = token[:2] + token[3:]
         name, tied, value = token.partition("=")
         if name.startswith("--"):
             name = name.replace("_", "-")
