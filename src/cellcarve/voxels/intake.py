@@ -13,7 +13,7 @@ from cellcarve.voxels.depth import DepthLaw, depth_of, law_of
 from cellcarve.voxels.folds import Folds, fold
 from cellcarve.voxels.lattice import sides_of
 
-# Spreads of far drift from any transcript to a fold.
+# Spreads of far drift from any transcript to the end of its piece.
 DRIFT = 8.0
 
 
@@ -36,7 +36,7 @@ class Intake:
     notes
         For the user.
     folds
-        Empty stretches over which no lattice is laid, if there are any.
+        How pieces of tissue that lie far apart were moved together, if there are such.
     """
 
     table: Table
@@ -153,7 +153,7 @@ def take_in(table: Table, prior: Prior, settings: VoxelSettings) -> Intake:
 
 
 def folded(table: Table, row: np.ndarray, settings: VoxelSettings) -> Folds | None:
-    """Folds so far from the transcripts that none drifts over them, and no tile reaches."""
+    """Pieces so far apart that no transcript drifts from one to the other, and no tile reaches."""
     fine, ratio = sides_of(settings)
     margin = max(settings.quad_size, DRIFT * (settings.diffusion_sigma_far or 4.0), fine * ratio)
     return fold(table.x[row], table.y[row], margin, fine * ratio)

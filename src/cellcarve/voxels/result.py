@@ -111,8 +111,8 @@ class VoxelRun:
         Where rows were counted in bins: the voxels lie along their array, and `place` of it leads from there to µm in
         the tissue. All other positions are in the tissue.
     folds
-        Where wide empty stretches were folded away: the lattice is that much smaller, and `place` of them leads from it
-        to the tissue.
+        Where pieces of tissue far apart were moved together: the lattice is that much smaller, and `place` of them leads
+        from it to the tissue.
     """
 
     voxel_size: float

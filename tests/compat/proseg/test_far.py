@@ -15,7 +15,7 @@ QUICK = (
     "--output-cell-metadata c.csv --output-transcript-metadata t.csv --output-cell-polygons p.geojson.gz "
     "--output-voxel-counts v.csv.gz"
 )
-# Of the folds' margin, and of a voxel.
+# Multiples of what stays empty around a piece.
 NEAR, FAR = 1_200, 90_000
 
 

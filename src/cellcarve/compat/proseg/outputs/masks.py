@@ -33,12 +33,12 @@ def write_masks(path: Path, run: VoxelRun, columns: Columns) -> None:
 
     import tifffile
 
-    side = float(run.voxel_size)
     cell = np.repeat(np.arange(1, len(columns.start), dtype=np.uint32), np.diff(columns.start))
-    row, column, shape = _unfolded(run, columns)
+    row, column, (x0, y0), shape = _unfolded(run, columns)
     label = np.zeros(shape, np.uint32)
     label[row, column] = cell
-    about: dict[str, object] = {"pixel_size_um": side, "x0_um": float(run.x0), "y0_um": float(run.y0)}
+    side = float(run.voxel_size)
+    about: dict[str, object] = {"pixel_size_um": side, "x0_um": x0, "y0_um": y0}
     if run.bins is not None:
         about["affine"] = run.bins.affine
     told = json.dumps(about)
@@ -55,15 +55,20 @@ def write_masks(path: Path, run: VoxelRun, columns: Columns) -> None:
     )
 
 
-def _unfolded(run: VoxelRun, columns: Columns) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """Row and column of the image that each column lies in, and the image's shape."""
+def _unfolded(
+    run: VoxelRun, columns: Columns
+) -> tuple[np.ndarray, np.ndarray, tuple[float, float], tuple[int, int]]:
+    """Row and column of the image that each column lies in, and the image's corner in µm and shape."""
+    low, side = np.array([run.x0, run.y0], np.float64), run.voxel_size
     if run.folds is None:
-        return columns.row, columns.column, run.shape
-    rows, across = run.shape
-    # The last ones are the image's own.
-    j, i = np.append(columns.row, rows - 1), np.append(columns.column, across - 1)
-    x, y = run.folds.place(*(low + (n + 0.5) * run.voxel_size for low, n in ((run.x0, i), (run.y0, j))))
-    row, column = (
-        np.floor((v - low) / run.voxel_size).astype(np.int64) for v, low in ((y, run.y0), (x, run.x0))
+        return columns.row, columns.column, (float(low[0]), float(low[1])), run.shape
+    middle = low + (np.column_stack([columns.column, columns.row]) + 0.5) * side
+    place = np.floor((np.column_stack(run.folds.place(*middle.T)) - low) / side).astype(np.int64)
+    seen = np.floor((np.array([[v.min(), v.max()] for v in (run.x, run.y)]) - low[:, None]) / side).astype(
+        np.int64
     )
-    return row[:-1], column[:-1], (int(row[-1]) + 1, int(column[-1]) + 1)
+    first = np.minimum(place.min(0, initial=np.iinfo(np.int64).max), seen[:, 0])
+    last = np.maximum(place.max(0, initial=np.iinfo(np.int64).min), seen[:, 1])
+    column, row = (place - first).T
+    corner, (across, down) = low + first * side, last - first + 1
+    return row, column, (float(corner[0]), float(corner[1])), (int(down), int(across))
