@@ -26,17 +26,19 @@ def lines(rows: pa.Table | pa.RecordBatch) -> bytes:
     return bytes(sink.getvalue())
 
 
-def with_point(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def _told(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    return _with_point(column) if pa.types.is_floating(column.type) else column
+
+
+def _with_point(column: pa.Array) -> pa.Array:
     """Numbers as text, whole ones as 1.0: readers that guess a type from the first rows would take 1 for an integer."""
     text, value = column.cast(pa.string()), column.cast(pa.float64())
     whole = pc.and_(pc.equal(pc.floor(value), value), pc.less(pc.abs(value), _POWERS))
-    return pc.binary_join_element_wise(text, pc.if_else(whole, ".0", ""), "")
-
-
-def _told(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    if pa.types.is_dictionary(column.type):
-        return column.cast(column.type.value_type)
-    return with_point(column) if pa.types.is_floating(column.type) else column
+    return pc.replace_with_mask(text, whole, pc.binary_join_element_wise(text.filter(whole), ".0", ""))
 
 
 def _quoted(table: pa.Table) -> bytes:
