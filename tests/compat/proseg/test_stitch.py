@@ -66,6 +66,16 @@ def test_fields_are_joined_by_number(export, name, capsys):
     assert got.target.tolist() == expected.target.tolist()
 
 
+def test_only_what_needs_it_is_quoted(export):
+    """Shell scripts look columns up by the first line."""
+    folder, expected = export
+    cli.status(["stitch-cosmx", str(folder), "t.csv"])
+    head, *rows = Path("t.csv").read_text().splitlines()
+    assert head == "fov,cell_ID,x_local_px,y_local_px,z,target,CellComp,x,y"
+    assert [row.count('"') for row in rows] == [2 * (target == "B,C") for target in expected.target]
+    assert all(len(row.split(",")[2]) < 12 for row in rows)
+
+
 def test_the_table_is_what_the_preset_reads(export, follow):
     folder, expected = export
     cli.status(["stitch-cosmx", str(folder), "t.csv.gz"])

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from cellcarve.compat.commands import answered
+from cellcarve.data.lines import lines
 from cellcarve.errors import InputError, OutputError
 from cellcarve.read.convert import Place, as_positions
 from cellcarve.read.stream import CsvStream, first_line
@@ -170,10 +171,11 @@ def _field(file: Path, slide: Slide, flip_y: bool) -> Iterator[pa.RecordBatch]:
     rows = 0
     for batch in stream.batches(list(_TAKEN)):
         column = dict(zip(_TAKEN, batch.columns, strict=True))
-        at = {axis: as_positions(column[axis], Place(file, axis, rows)).astype(np.float64) for axis in "xy"}
+        at = {axis: as_positions(column[axis], Place(file, axis, rows)) for axis in "xy"}
         kept = {name: _cast(column[name], kind, Place(file, name, rows)) for name, kind in _KINDS.items()}
         rows += batch.num_rows
-        x, y = at["x"] * slide.pixel - x0, -at["y"] * slide.pixel - y0
+        x, y = (at[axis].astype(np.float64) * slide.pixel for axis in "xy")
+        x, y = x - x0, -y - y0
         written = {
             "fov": kept["fov"],
             "cell_ID": kept["CellId"].fill_null(0),
@@ -212,18 +214,19 @@ class _Writer:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Write some rows."""
-        if self._writer is None:
-            self._writer = self._open(batch.schema)
-        self._writer.write_batch(batch)
-
-    def _open(self, schema: pa.Schema) -> Any:
         if self._name.endswith(".parquet"):
-            import pyarrow.parquet as pq
+            self._add_parquet(batch)
+            return
+        if self._file.tell() == 0:
+            self._file.write((",".join(batch.schema.names) + "\n").encode())
+        self._file.write(lines(batch))
 
-            return pq.ParquetWriter(self._file, schema, compression="zstd")
-        from pyarrow import csv
+    def _add_parquet(self, batch: pa.RecordBatch) -> None:
+        import pyarrow.parquet as pq
 
-        return csv.CSVWriter(self._file, schema, write_options=csv.WriteOptions(quoting_style="needed"))
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._file, batch.schema, compression="zstd")
+        self._writer.write_batch(batch)
 
     def __exit__(self, *_: object) -> None:
         for part in (self._writer, self._file):
