@@ -213,3 +213,15 @@ def test_what_cannot_be_done_is_refused(kit):
     ):
         with pytest.raises(SettingsError):
             kit.settings(**values)
+
+
+def test_cells_that_are_not_told_apart_are_trusted_less(kit):
+    """Cells with profiles of their own and gaps between them, and even tissue of one kind of cell."""
+    field = kit.field(seed=3)
+    clear = fit(field.table, kit.no_prior(field.table), kit.settings(), kit.compute(), kit.silent)
+    rng = np.random.default_rng(4)
+    even = kit.table(*rng.uniform(0, 60, (2, 2000)), rng.integers(0, 20, 2000), 20)
+    blurred = fit(even, kit.no_prior(even), kit.settings(), kit.compute(), kit.silent)
+    assert clear.distinctness > 2 * blurred.distinctness
+    known = fit(field.table, kit.nuclei(field.cell, field.core), kit.settings(), kit.compute(), kit.silent)
+    assert known.distinctness is None

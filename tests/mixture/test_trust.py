@@ -36,3 +36,9 @@ def test_no_cell_has_no_probability(inside):
 
 def test_nothing_to_trust():
     assert len(trust(np.empty(0, np.float32), np.empty(0, bool), 50)) == 0
+
+
+def test_without_nuclei_what_counts_is_how_distinct_cells_are():
+    share, inside = np.full(100, 0.95, np.float32), np.ones(100, bool)
+    blurred, clear = (trust(share, inside, 50, distinct)[0] for distinct in (0.1, 2.0))
+    assert blurred < 0.5 < 0.9 < clear

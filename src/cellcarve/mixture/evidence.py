@@ -89,6 +89,26 @@ def shape_price(n, dims):
 
 
 @njit(cache=True, nogil=True)
+def gain_in_likelihood(a, b, cells, tally, profile, rules):
+    """Log evidence of places, genes and numbers of two components as one, over that of the two."""
+    na, nb = cells.n[a], cells.n[b]
+    n = na + nb
+    place = (
+        log_places(cells.sums[a] + cells.sums[b], n, rules)
+        - log_places(cells.sums[a], na, rules)
+        - log_places(cells.sums[b], nb, rules)
+    )
+    number = n * math.log(n) - na * math.log(na) - nb * math.log(nb)
+    large = a if na >= nb else b
+    alpha = rules.alpha if rules.alpha > 0 else 2 * math.sqrt(profile.shape[1])
+    joint = log_genes(tally, a, b, alpha, profile[cells.kind[large]])
+    apart = log_genes(tally, a, 0, alpha, profile[cells.kind[a]]) + log_genes(
+        tally, b, 0, alpha, profile[cells.kind[b]]
+    )
+    return place + number + joint - apart
+
+
+@njit(cache=True, nogil=True)
 def gain_of_one(a, b, cells, tally, profile, rules, largest):
     """Log evidence of two components as one, over that of the two; above 0 they are one.
 
@@ -99,20 +119,9 @@ def gain_of_one(a, b, cells, tally, profile, rules, largest):
     both = cells.sums[a] + cells.sums[b]
     if size_of(both, n, rules) > largest:
         return -math.inf
-    place = (
-        log_places(both, n, rules)
-        - log_places(cells.sums[a], na, rules)
-        - log_places(cells.sums[b], nb, rules)
-    )
     size = log_size(both, n, rules) - log_size(cells.sums[a], na, rules) - log_size(cells.sums[b], nb, rules)
-    number = n * math.log(n) - na * math.log(na) - nb * math.log(nb)
-    large = a if na >= nb else b
-    alpha = rules.alpha if rules.alpha > 0 else 2 * math.sqrt(profile.shape[1])
-    joint = log_genes(tally, a, b, alpha, profile[cells.kind[large]])
-    apart = log_genes(tally, a, 0, alpha, profile[cells.kind[a]]) + log_genes(
-        tally, b, 0, alpha, profile[cells.kind[b]]
-    )
-    return place + size + number + joint - apart + shape_price(min(na, nb), rules.dims)
+    gain = gain_in_likelihood(a, b, cells, tally, profile, rules)
+    return gain + size + shape_price(min(na, nb), rules.dims)
 
 
 @njit(cache=True, nogil=True)
@@ -121,4 +130,15 @@ def gains(pairs, largest, cells, tally, profile, rules):
     out = np.empty(len(pairs))
     for p in range(len(pairs)):
         out[p] = gain_of_one(pairs[p, 0], pairs[p, 1], cells, tally, profile, rules, largest[p])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def margins(pairs, cells, tally, profile, rules):
+    """(P,) float64: by how much two components are better explained as two, per transcript of the smaller one."""
+    out = np.empty(len(pairs))
+    for p in range(len(pairs)):
+        a, b = pairs[p, 0], pairs[p, 1]
+        gain = gain_in_likelihood(a, b, cells, tally, profile, rules)
+        out[p] = -gain / min(cells.n[a], cells.n[b])
     return out

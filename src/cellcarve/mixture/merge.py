@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from cellcarve.mixture.evidence import gains
+from cellcarve.mixture.evidence import gains, margins
 from cellcarve.mixture.state import State
 
 # Neighbours across a border that two components share at least to be thought of as one cell.
@@ -13,6 +13,8 @@ _CONTACTS = 3
 _LARGEST, _LARGEST_ALONE = 1.5, 2.5
 # Edges between two components over those with all others from which on the two lie apart from the others.
 _AMONG = 0.5
+# Margins, in nats per transcript, beyond which two cells are not told better or worse from one.
+BLURRED, CLEAR = 0.1, 2.0
 
 
 @njit(cache=True, nogil=True)
@@ -96,6 +98,27 @@ def joins(state: State, least: float) -> tuple[np.ndarray, np.ndarray, int]:
     into[go] = stay
     who = _members(state.scene.label, into)
     return who, into[state.scene.label[who]], len(go)
+
+
+def distinctness(state: State) -> float:
+    """How well cells are told from their neighbours, in nats per transcript.
+
+    It is the mean over transcripts in cells of the margin by which their cell and the neighbour that it could best be
+    one with are better explained as two, their usual size left out.
+
+    Returns
+    -------
+    float
+        From the lower to the upper of `BLURRED` and `CLEAR`, between which each margin is held.
+    """
+    cells = state.cells
+    pairs, _ = touching(state)
+    margin = margins(pairs, cells, state.counts.genes, state.profile, state.rules)
+    least = np.full(len(cells.n), CLEAR)
+    for side in range(2):
+        np.minimum.at(least, pairs[:, side], margin)
+    inside = cells.n[1:]
+    return float(np.average(np.clip(least[1:], BLURRED, CLEAR), weights=inside)) if inside.any() else CLEAR
 
 
 def _mutual(pairs: np.ndarray, gain: np.ndarray, owners: int) -> np.ndarray:

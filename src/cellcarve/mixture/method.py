@@ -14,6 +14,7 @@ from cellcarve.mixture.compartments import compartments, gene_codes
 from cellcarve.mixture.compositions import neighbours_for
 from cellcarve.mixture.graph import NOBODYS
 from cellcarve.mixture.intensity import believe_by_cells
+from cellcarve.mixture.merge import distinctness
 from cellcarve.mixture.model import Marked, build, rules_of, wanted_cells
 from cellcarve.mixture.prepare import Prepared, prepare
 from cellcarve.mixture.result import MixtureRun
@@ -100,6 +101,8 @@ def fit(
     course.history = None
     if not settings.compat:
         polish(state, compute.threads, share, second)
+    # Where nuclei are known, cells are told apart by them.
+    distinct = None if state.rules.bonus > 0 else distinctness(state)
     # Neighbours and counts take more memory than all else here, and nobody asks for them any more.
     state.graph = ready.graph = NOBODYS
     state.counts = state.counts._replace(genes=NONE, segments=NONE)
@@ -107,7 +110,9 @@ def fit(
     row = ready.molecules.row
     axes = (table.x, table.y) if table.z is None or settings.force_2d else (table.x, table.y, table.z)
     place = [flat.take(axis, row) for axis in axes]
-    return assemble(ready, marked, state, trace, (share, second), (place, params, notes))
+    run = assemble(ready, marked, state, trace, (share, second), (place, params, notes))
+    run.distinctness = distinct
+    return run
 
 
 def mark(

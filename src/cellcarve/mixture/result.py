@@ -228,6 +228,9 @@ class MixtureRun:
         Every value in force, worked-out ones included, JSON-ready.
     notes
         Sentences for the user.
+    distinctness
+        How well cells are told from their neighbours (see `cellcarve.mixture.merge.distinctness`); None where nuclei are
+        known.
     """
 
     row: np.ndarray
@@ -252,6 +255,7 @@ class MixtureRun:
     trace: Trace
     params: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    distinctness: float | None = None
 
     @property
     def is_noise(self) -> np.ndarray:

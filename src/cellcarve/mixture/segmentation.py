@@ -61,7 +61,7 @@ def as_segmentation(run: MixtureRun, rows: int, prior_names: list[str]) -> Segme
     cells, clusters = run.cells, run.cells.cluster
     origin = cells.origin.astype(np.uint8)
     prior = np.where(origin == Origin.PRIOR, cells.prior, 0).astype(np.int32)
-    probability = trust(run.assignment_confidence, run.cell > 0, run.trace.history)
+    probability = trust(run.assignment_confidence, run.cell > 0, run.trace.history, run.distinctness)
     cell = spread(run.cell)
     return Segmentation(
         cell=cell,
@@ -77,7 +77,12 @@ def as_segmentation(run: MixtureRun, rows: int, prior_names: list[str]) -> Segme
         ),
         cluster=np.zeros(len(origin), np.int32) if clusters is None else clusters,
         expected=run.counts.astype(np.float32),
-        model={"scale": run.scale, "scale_std": run.scale_std, **run.params},
+        model={
+            "scale": run.scale,
+            "scale_std": run.scale_std,
+            "distinctness": run.distinctness,
+            **run.params,
+        },
     )
 
 
