@@ -110,5 +110,5 @@ def refusal(needed: int, bytes_: int, asked: bool) -> str:
     remedy = "allow more with --memory or " if asked else "take a machine with more memory or "
     return (
         f"the run needs about {show(needed)} of memory at the least and may use {show(bytes_)}; "
-        f"{remedy}segment part of the tissue with --roi"
+        f"{remedy}segment part of the tissue, as 'cellcarve segment --roi' does"
     )

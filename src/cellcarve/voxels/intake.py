@@ -143,7 +143,7 @@ def take_in(table: Table, prior: Prior, settings: VoxelSettings) -> Intake:
         row = row[keep]
     if len(row) == 0:
         raise InputError(
-            "no transcript lies near a prior cell; check max_transcript_nucleus_distance and the prior"
+            "no transcript lies near a prior cell; check --max-transcript-nucleus-distance and the prior"
         )
     z = None if table.z is None or settings.ignore_z_coord else table.z[row]
     order, plain = gene_order(table.gene[row], len(table.genes), settings)

@@ -89,8 +89,8 @@ def lay_frame(box: tuple[float, float, float, float], side: float, quad: float, 
     nx, ny = int((box[2] - box[0]) / side) + 1, int((box[3] - box[1]) / side) + 1
     if (nx + 2) * (ny + 2) * layers > MOST_VOXELS:
         raise MemoryBudgetError(
-            f"{nx:,} x {ny:,} x {layers} voxels are more than one run can hold; take larger voxels (voxel_size), fewer "
-            "layers (voxel_layers) or a part of the tissue (roi)"
+            f"{nx:,} x {ny:,} x {layers} voxels are more than one run can hold; take larger voxels (--voxel-size), fewer "
+            "layers (--voxel-layers) or a part of the tissue"
         )
     tile = max(1, round(quad / side))
     return Frame(box[0], box[1], side, Grid(nx, ny, layers, tile, -(-nx // tile), -(-ny // tile)))
@@ -103,7 +103,7 @@ def refine(frame: Frame, ratio: int) -> Frame:
     if (fine.nx + 2) * (fine.ny + 2) * fine.nl > MOST_VOXELS:
         raise MemoryBudgetError(
             f"{fine.nx:,} x {fine.ny:,} x {fine.nl} voxels are more than one run can hold; take larger voxels "
-            "(voxel_size), fewer layers (voxel_layers) or a part of the tissue (roi)"
+            "(--voxel-size), fewer layers (--voxel-layers) or a part of the tissue"
         )
     return Frame(frame.x0, frame.y0, frame.side / ratio, fine)
 
