@@ -13,7 +13,7 @@ _STILL = 1e-4
 _FLAT = 0.05
 # Transcripts that suffice to see which genes lie together.
 _SAMPLE = 1_000_000
-# Of them, those that are looked at at once.
+# Of them, and of pairs of genes, those that are looked at at once.
 _PIECE = 1 << 16
 
 
@@ -44,11 +44,15 @@ def cooccurrence(gene: np.ndarray, genes: int, graph: Graph, confidence: np.ndar
         a, b, w = _pairs(graph, sure, low, min(low + _PIECE * step, len(gene)), step)
         together = together + csr_matrix((w, (gene[a], gene[b])), shape=(genes, genes))
         flat.relax()
-    together = together / FULL
-    total = np.asarray(together.sum(1)).ravel() + np.asarray(together.sum(0)).ravel()
-    pairs = together.tocoo()
-    size = np.maximum(np.sqrt(total[pairs.row] * total[pairs.col]), 0.1)
-    return csr_matrix((pairs.data / size, (pairs.row, pairs.col)), shape=(genes, genes))
+    shares = together / FULL
+    del together
+    total = np.asarray(shares.sum(1)).ravel() + np.asarray(shares.sum(0)).ravel()
+    # With many genes there are more pairs than all else here holds: their sizes are not held at once.
+    for first in range(0, shares.nnz, _PIECE):
+        part = slice(first, min(first + _PIECE, shares.nnz))
+        row = np.searchsorted(shares.indptr, np.arange(part.start, part.stop), side="right") - 1
+        shares.data[part] /= np.maximum(np.sqrt(total[row] * total[shares.indices[part]]), 0.1)
+    return shares
 
 
 def first_profiles(
