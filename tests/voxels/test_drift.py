@@ -42,8 +42,9 @@ def test_displacements_follow_their_table():
         assert np.mean(drawn == n) == pytest.approx(table[abs(n)], abs=2e-3)
 
 
-def test_transcripts_settle_where_posterior_says():
-    """Many transcripts of one gene in one voxel: after some sweeps they are a sample of the posterior of one."""
+@pytest.mark.parametrize("temperature", [1.0, 0.4])
+def test_transcripts_settle_where_posterior_says(temperature):
+    """Many transcripts of one gene in one voxel: after some sweeps they are a sample of the posterior of one, cooled."""
     count = 20_000
     toy = Toy((7, 7, 2), cells=2, transcripts=count, seed=4)
     toy.spots.gene[:], toy.spots.place[:] = 1, 0
@@ -51,7 +52,7 @@ def test_transcripts_settle_where_posterior_says():
     toy.spots.seen[:], toy.spots.at[:] = start, start
     drift = drift_of((0.6, 1.5, 0.3), (1.0, 0.3), 0.3, 1.0, 2)
     for sweep in range(40):
-        move_spots(*toy.state()[:5], drift, sweep, (0, count))
+        move_spots(*toy.state()[:5], drift, (sweep, temperature), (0, count))
     inside, origin = toy.inside(), place_of(toy.grid, start)
     chance = np.array(
         [
@@ -59,7 +60,7 @@ def test_transcripts_settle_where_posterior_says():
             * (toy.rates.background[1, 0] + rate_of(toy.rates, toy.cells, toy.labels.label[v], 1))
             for v in inside.tolist()
         ]
-    )
+    ) ** (1 / temperature)
     seen = np.bincount(toy.spots.at, minlength=len(toy.labels.label))[inside]
     assert seen.sum() == count
     assert 0.5 * np.abs(seen / count - chance / chance.sum()).sum() < 0.02

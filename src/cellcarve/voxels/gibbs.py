@@ -133,7 +133,12 @@ def _update_background(chain: Chain, settings: VoxelSettings, rest: np.ndarray, 
 
 
 def draw_expression(
-    chain: Chain, settings: VoxelSettings, components: str, sampled: bool, threads: Threads
+    chain: Chain,
+    settings: VoxelSettings,
+    components: str,
+    sampled: bool,
+    threads: Threads,
+    decided: bool = False,
 ) -> None:
     """One sweep of Gibbs updates; the chain changes in place.
 
@@ -149,13 +154,16 @@ def draw_expression(
         r is drawn too.
     threads
         Who does the work.
+    decided
+        Which transcripts a cell made is decided by the chance of each instead of drawn.
     """
     volume = chain.cells.volume[1:] * chain.frame.voxel
     first = len(chain.rates.key) == 0
     update_volumes(chain.sizes, chain.cells.component[1:], volume, chain.rates.address)
     state = (chain.labels, chain.cells, chain.spots, chain.rates)
     sweep = 0 if first else chain.sweep
-    chain.rates, rest = split(state, chain.room, settings.unmodeled_fixed_cells, sweep, threads)
+    how = (settings.unmodeled_fixed_cells, decided)
+    chain.rates, rest = split(state, chain.room, how, sweep, threads)
     chain.rates.address[1] = chain.sweep
     chain.cells.exposed[1:] = chain.cells.scale[1:] * volume
     _update_factors(chain, threads, components != "keep")

@@ -40,7 +40,7 @@ class Step:
     changed: int
 
 
-def plan_of(chain: Chain, settings: VoxelSettings, ratio: int, temperature: float) -> Plan:
+def plan_of(chain: Chain, settings: VoxelSettings, ratio: int) -> Plan:
     """What the voxel moves of the next sweep are told; `ratio` is the voxel's width in fine voxels."""
     stride = VISIT_EVERY * USUAL_STEPS / settings.morphology_steps_per_iter / ratio**2
     whole = max(1, round(stride))
@@ -52,7 +52,7 @@ def plan_of(chain: Chain, settings: VoxelSettings, ratio: int, temperature: floa
         phase=chain.sweep % whole,
         bubble=settings.ab_nihlo_bubble_prob,
         connected=int(settings.enforce_connectivity),
-        cooling=1.0 / temperature,
+        cooling=1.0 / chain.temperature,
         voxel=chain.frame.voxel,
         shape=weight,
         evidence=settings.label_evidence,
@@ -75,7 +75,7 @@ def _voxels(chain: Chain, plan: Plan, coloured: list[np.ndarray], threads: Threa
 def _drift(chain: Chain, drift: Drift, record: Record | None, threads: Threads) -> None:
     before = None if record is None else chain.labels.label[chain.spots.at]
     state = (chain.frame.grid, chain.labels, chain.cells, chain.spots, chain.rates)
-    drift_all(state, drift, chain.sweep, threads)
+    drift_all(state, drift, (chain.sweep, chain.temperature), threads)
     if record is not None and before is not None:
         record.add_moves(before, chain.labels.label[chain.spots.at], len(chain.number))
 
@@ -94,11 +94,15 @@ def _dispersed(settings: VoxelSettings, burning: bool) -> bool:
 def _express(
     chain: Chain, settings: VoxelSettings, turn: tuple[int, int], sampled: bool, threads: Threads
 ) -> None:
-    """Draw expression where it is its turn: the sweep and how many there are, of which the last always draws."""
+    """Draw expression where it is its turn: the sweep and how many there are, of which the last always draws.
+
+    The last sweep of a hill-climb decides which transcripts cells made: the draw would be one of many.
+    """
     n, number = turn
     if n % EXPRESS_EVERY == 0 or n == number - 1:
         learn = "learn" if n % LEARN_EVERY == 0 else "keep"
-        draw_expression(chain, settings, learn, sampled, threads)
+        decided = n == number - 1 and chain.temperature < 1.0
+        draw_expression(chain, settings, learn, sampled, threads, decided)
 
 
 def burn_in(chain: Chain, settings: VoxelSettings, ratio: int, threads: Threads) -> Iterator[Step]:
@@ -112,7 +116,7 @@ def burn_in(chain: Chain, settings: VoxelSettings, ratio: int, threads: Threads)
     coloured = colours(chain.frame.grid, chain.labels.open)
     for n in range(chain.sweep - WARM_UP, settings.burnin_samples):
         chain.sweep += 1
-        changed = _voxels(chain, plan_of(chain, settings, ratio, 1.0), coloured, threads)
+        changed = _voxels(chain, plan_of(chain, settings, ratio), coloured, threads)
         _express(chain, settings, (n, settings.burnin_samples), sampled, threads)
         yield Step("burn-in", chain.sweep, changed)
 
@@ -126,8 +130,8 @@ def sampling(chain: Chain, settings: VoxelSettings, record: Record, threads: Thr
     for n in range(chain.sweep - WARM_UP - settings.burnin_samples, last):
         chain.sweep += 1
         climbed = n - settings.samples
-        temperature = COLDEST ** ((climbed + 1) / settings.hillclimb) if climbed >= 0 else 1.0
-        changed = _voxels(chain, plan_of(chain, settings, 1, temperature), coloured, threads)
+        chain.temperature = COLDEST ** ((climbed + 1) / settings.hillclimb) if climbed >= 0 else 1.0
+        changed = _voxels(chain, plan_of(chain, settings, 1), coloured, threads)
         recording = climbed < 0 and n >= settings.samples - settings.recorded_samples
         if settings.diffusion:
             counted = record if recording and settings.transition_counts else None

@@ -11,9 +11,13 @@ from cellcarve.voxels.rates import known_rate, slot_of, unseen
 from cellcarve.voxels.state import Cells, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
 
+# The chance from which a transcript is its cell's in the last sweep of a hill-climb. From one half on nearly all would be,
+# strangers among them.
+SURE = 0.77
+
 
 @njit(**LEAF)
-def split_spots(labels, cells, spots, rates, keep_fixed, sweep, span):
+def split_spots(labels, cells, spots, rates, keep_fixed, decided, sweep, span):
     """Draw for each transcript of a range whether its cell made it; `spots.made` changes.
 
     Parameters
@@ -22,6 +26,8 @@ def split_spots(labels, cells, spots, rates, keep_fixed, sweep, span):
         State.
     keep_fixed
         1: fixed cells made all their transcripts.
+    decided
+        1: nothing is drawn; a transcript is its cell's where the chance is above `SURE`.
     sweep
         Number of the sweep; 0: every cell made all its transcripts.
     span
@@ -46,7 +52,8 @@ def split_spots(labels, cells, spots, rates, keep_fixed, sweep, span):
         if own < 0.0:
             own = unseen(rates, cells.component, cells.exposed, cell, gene)
         own *= scale[cell]
-        made[t] = unit(drawn[t % 4]) * (own + float(background[gene, place[t]])) < own
+        chance = SURE if decided else unit(drawn[t % 4])
+        made[t] = chance * (own + float(background[gene, place[t]])) < own
 
 
 @njit(**LEAF)
@@ -116,7 +123,11 @@ class Room(Scratch):
 
 
 def split(
-    state: tuple[Labels, Cells, Spots, Rates], room: Room, keep_fixed: bool, sweep: int, threads: Threads
+    state: tuple[Labels, Cells, Spots, Rates],
+    room: Room,
+    how: tuple[bool, bool],
+    sweep: int,
+    threads: Threads,
 ) -> tuple[Rates, np.ndarray]:
     """Draw which transcripts were made by their cells, and count them.
 
@@ -126,8 +137,8 @@ def split(
         Labels, cells, transcripts and rates; `made` of the transcripts changes.
     room
         Memory for the tables.
-    keep_fixed
-        Fixed cells made all their transcripts.
+    how
+        Whether fixed cells made all their transcripts, and whether it is decided instead of drawn.
     sweep
         Number of the sweep; 0: the first split of all, with no rates yet.
     threads
@@ -139,8 +150,10 @@ def split(
         Rates with the new tables, whose values are not drawn yet; background counts, int64 (g, p).
     """
     labels, cells, spots, rates = state
-    fixed = int(keep_fixed)
-    threads.ranges(lambda first, last: split_spots(*state, fixed, sweep, (first, last)), len(spots.gene))
+    keep_fixed, decided = (int(yes) for yes in how)
+    threads.ranges(
+        lambda first, last: split_spots(*state, keep_fixed, decided, sweep, (first, last)), len(spots.gene)
+    )
     counted = np.empty(len(cells.volume) + 1, np.int64)
     count_made(labels.label, spots.at, spots.made, counted)
     lay_tables(counted, len(rates.background), rates.start)
