@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellcarve.mixture.shape import pulled, refit, shape_deep, shape_flat, spread_of, write_form
+from cellcarve.mixture.shape import lift, pulled, refit, shape_deep, shape_flat, spread_of, write_form
 from cellcarve.mixture.state import empty_cells
 
 
@@ -39,6 +39,34 @@ def test_deep_shapes_agree_with_flat_ones_and_turn_with_the_cell(rules):
     deep = shape_deep(covariance, 40, rules(dims=3))
     assert np.allclose(deep[[0, 1, 3]], flat)
     assert deep[5] == pytest.approx(pulled(4.0, 40, 4.0, 1.0, 10.0))
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("size", [1.0, 4e-3, 1e-6])
+def test_classic_rules_widen_what_is_small_in_numbers(dims, size):
+    """Against the rule written with matrices: 1e-4 more on the diagonal, and half as much again from step to step."""
+    full = size**2 * np.array([[2.0, 0.5, 0.1], [0.5, 1.0, -0.3], [0.1, -0.3, 1.5]])
+    found = full[np.triu_indices(3)].copy()
+    lift(found, dims)
+    expected, added = full.copy(), 1e-4
+    while np.linalg.det(expected[:dims, :dims]) <= 1e-10:
+        expected[range(dims), range(dims)] += added
+        added *= 1.5
+    assert np.allclose(found, expected[np.triu_indices(3)], rtol=1e-12, atol=0)
+    widened = not np.allclose(found, full[np.triu_indices(3)], rtol=1e-12, atol=0)
+    assert widened == (size < (1e-3 if dims == 2 else 1.0))
+
+
+@pytest.mark.parametrize("classic", [False, True])
+def test_only_by_classic_rules_shapes_depend_on_the_unit(classic, rules, sums):
+    at = np.random.default_rng(5).normal(0, 4, (40, 3))
+    found = []
+    for unit in (1.0, 1e-4):
+        cells = empty_cells(1)
+        cells.n[1], cells.sums[1] = 40, sums(unit * at)
+        refit(cells, rules(classic=classic, scale=4.0 * unit, spread=unit), np.zeros(0))
+        found.append(cells.covariance[1, [0, 1, 3]] / unit**2)
+    assert np.allclose(*found) == (not classic)
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,6 +7,9 @@ from numba import njit
 
 # Smallest variance of a component, as a share of the scale squared.
 _FLAT = 1e-4
+# Baysor 0.7's least determinant of a shape, and what goes to the diagonal below it, first and from step to step: numbers
+# in the units of the coordinates, whatever those are.
+_LEAST_DET, _LIFT, _MORE, _STEPS = 1e-10, 1e-4, 1.5, 100
 
 
 @njit(cache=True, nogil=True)
@@ -49,6 +52,23 @@ def shape_deep(c, n, rules):
         x, y, z = axis[0, a], axis[1, a], axis[2, a]
         out += v * np.array([x * x, x * y, x * z, y * y, y * z, z * z])
     return out
+
+
+@njit(cache=True, nogil=True)
+def lift(c, dims):
+    """Widen a covariance (xx, xy, xz, yy, yz, zz) in place as Baysor 0.7 does, where its determinant is small."""
+    added = _LIFT
+    for _ in range(_STEPS):
+        det = c[0] * c[3] - c[1] * c[1]
+        if dims == 3:
+            det = det * c[5] - c[0] * c[4] * c[4] + c[2] * (2 * c[1] * c[4] - c[2] * c[3])
+        if det > _LEAST_DET:
+            return
+        c[0] += added
+        c[3] += added
+        if dims == 3:
+            c[5] += added
+        added *= _MORE
 
 
 @njit(cache=True, nogil=True)
@@ -117,6 +137,8 @@ def refit(cells, rules, weighted):
                 cells.covariance[k, 0], cells.covariance[k, 1], cells.covariance[k, 3] = xx, xy, yy
             else:
                 cells.covariance[k] = shape_deep(around, n, rules)
+            if rules.classic:
+                lift(cells.covariance[k], rules.dims)
         write_form(form, cells.covariance[k], rules.dims, rules.classic)
         form[10] = rules.power * math.log(n) + (1 - rules.power) * rules.typical
         form[10] += math.log(max(weighted[k], 1e-6)) if len(weighted) else 0.0
