@@ -176,6 +176,16 @@ def test_draws_follow_the_densities(kit, prior, values):
 
 
 @pytest.mark.parametrize("compat", ["", "0.7"])
+def test_by_classic_rules_compartments_only_weigh_the_middle_of_cells(kit, compat):
+    """Their genes stay in compositions, and neighbours count as before."""
+    genes = {"nuclei_genes": ("g1", "g2"), "cyto_genes": ("g3",), "molecule_clusters": 0}
+    with_genes, plain = (chain(kit, False, compat=compat, **values) for values in (genes, {}))
+    assert len(with_genes.scene.nuclear) == len(with_genes.scene.gene)
+    same = np.array_equal(with_genes.graph.weight, plain.graph.weight)
+    assert (same, bool((with_genes.scene.gene >= 0).all())) == ((True, True) if compat else (False, False))
+
+
+@pytest.mark.parametrize("compat", ["", "0.7"])
 def test_the_last_component_is_of_any_cluster_by_classic_rules(kit, compat):
     state = chain(kit, False, compat=compat, composition="classic", molecule_clusters=3)
     alive = np.flatnonzero(state.cells.n)[-2:].tolist()

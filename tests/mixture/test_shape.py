@@ -95,6 +95,14 @@ def test_the_form_is_the_density_of_a_normal(dims):
     assert found == pytest.approx(multivariate_normal(cov=full[:dims, :dims]).logpdf(at[:dims]))
 
 
+def test_classic_rules_take_flat_cells_for_deep_ones():
+    forms = np.zeros((2, 12))
+    for form, classic in zip(forms, (False, True), strict=True):
+        write_form(form, np.array([2.0, 0.5, 0, 1.0, 0, 1.0]), 2, classic)
+    assert np.array_equal(forms[0, :9], forms[1, :9])
+    assert forms[1, 9] == pytest.approx(forms[0, 9] - 0.5 * np.log(2 * np.pi))
+
+
 @pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 20, 100])
 def test_no_number_of_transcripts_breaks_a_shape(dims, n, rules, sums):

@@ -35,6 +35,7 @@ def key_of(table: Table, prior: Prior, *told: object) -> str:
     )
     digest = hashlib.sha256(repr((*words, table.genes)).encode())
     arrays = [table.x, table.y, table.z, table.gene, table.status, prior.cell, prior.core, prior.fixed]
+    arrays += [prior.cluster, prior.nuclear]
     arrays += [] if raster is None else [raster.label, raster.probability]
     for array in arrays:
         digest.update(b"-" if array is None else np.ascontiguousarray(array).data)

@@ -64,6 +64,12 @@ class Prior:
     whole
         Cells that were missed have been added, or are not wanted: further ones would be parts of these. Read by the
         method mixture alone.
+    cluster
+        (N,) uint8 molecule cluster of each row from 1, where the method is not to find them; None where they are not
+        known. Read by the method mixture alone.
+    nuclear
+        (N,) float32 chance of each row to lie in a nucleus, where genes do not tell it; None where it is not known.
+        Read by the method mixture alone.
     """
 
     cell: np.ndarray
@@ -79,3 +85,5 @@ class Prior:
     raster: PriorRaster | None = None
     fixed: np.ndarray | None = None
     whole: bool = False
+    cluster: np.ndarray | None = None
+    nuclear: np.ndarray | None = None

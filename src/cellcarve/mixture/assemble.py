@@ -33,7 +33,7 @@ def assemble(
     number, parts = renumber(label, len(state.cells.n), state.cells.anchor)
     cells = len(parts)
     cell, runner_up = flat.take(number, label), flat.take(number, m.to_input(second))
-    cluster_of = flat.keep(m.to_input(marked.cluster).astype(np.int32)) if marked.clustering else None
+    cluster_of = flat.keep(m.to_input(marked.cluster).astype(np.int32)) if marked.cluster.any() else None
     segment = m.to_input(ready.segment)
     agree, sure = m.to_input(share), m.to_input(ready.confidence)
     values = {

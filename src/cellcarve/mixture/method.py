@@ -120,7 +120,7 @@ def mark(
 ) -> Marked:
     """Compartments and molecule clusters, where they are asked for; sentences for the user go to `notes`."""
     m = ready.molecules
-    chances, course, markers = None, None, np.empty(0, np.int32)
+    chances, course, nuclear, markers = None, None, ready.nuclear, np.empty(0, np.int32)
     if settings.nuclei_genes:
         codes = [
             gene_codes(settings.nuclei_genes, genes, "nuclei_genes"),
@@ -128,10 +128,11 @@ def mark(
         ]
         markers = np.concatenate(codes)
         chances, course = compartments(m, ready.graph, ready.confidence, (codes[0], codes[1]), ready.scale)
+        nuclear = (1 - chances[:, 1]).astype(np.float32)
         missing = sorted(set(settings.nuclei_genes + settings.cyto_genes) - set(genes))
         if missing:
             notes.append(f"compartment genes that the data lack: {', '.join(missing)}")
-    labels, clustering = np.zeros(len(m), np.uint8), None
+    labels, clustering = ready.cluster, None
     if settings.molecule_clusters > 1:
         how = compute.seed, compute.threads, bool(settings.compat)
         labels, clustering, found = cluster(m, ready.graph, ready.confidence, settings.molecule_clusters, how)
@@ -139,7 +140,7 @@ def mark(
             notes.append(
                 "molecule clusters start from the tissue's profile: no independent components were found"
             )
-    return Marked(labels, clustering, chances, course, markers)
+    return Marked(labels, clustering, chances, course, nuclear, markers)
 
 
 def _params(ready: Prepared, settings: MixtureSettings, state: State, plan: Plan) -> dict[str, object]:

@@ -38,6 +38,8 @@ class Marked:
         (N, 3) float64 chances of nucleus, cytoplasm and neither, or None.
     compartments
         Their course, or None.
+    nuclear
+        (N,) float32 chance to lie in a nucleus, or (0,).
     markers
         Codes of the genes that mark compartments.
     """
@@ -46,6 +48,7 @@ class Marked:
     clustering: Convergence | None
     compartment: np.ndarray | None
     compartments: Convergence | None
+    nuclear: np.ndarray
     markers: np.ndarray
 
 
@@ -95,12 +98,10 @@ def build(
     """The chain at its start."""
     m, n = ready.molecules, len(ready.molecules)
     nothing = np.zeros(n, np.int32)
-    gene, graph, nuclear = m.gene, ready.graph, np.zeros(0, np.float32)
-    if marked.compartment is not None:
-        nuclear = (1 - marked.compartment[:, 1]).astype(np.float32)
-        if not rules.classic:
-            gene = np.where(np.isin(gene, marked.markers), -1, gene).astype(np.int32)
-            graph = weakened(graph, marked.compartment)
+    gene, graph = m.gene, ready.graph
+    if marked.compartment is not None and not rules.classic:
+        gene = np.where(np.isin(gene, marked.markers), -1, gene).astype(np.int32)
+        graph = weakened(graph, marked.compartment)
     anchored = ready.segment if rules.bonus > 0 else nothing
     seeds = choose_seeds(
         m, ready.graph, ready.confidence, anchored, rules, wanted_cells(ready, rules, settings)
@@ -114,7 +115,16 @@ def build(
         rules = rules._replace(rim=nuclei.rim)
     calm = np.zeros(n, np.uint8)
     scene = Scene(
-        gene, m.place, ready.confidence, marked.cluster, ready.segment, nothing, calm, beside, gap, nuclear
+        gene,
+        m.place,
+        ready.confidence,
+        marked.cluster,
+        ready.segment,
+        nothing,
+        calm,
+        beside,
+        gap,
+        marked.nuclear,
     )
     size = np.bincount(ready.segment, minlength=1).astype(np.int32)
     if len(seeds.owner) < len(size):

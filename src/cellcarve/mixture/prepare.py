@@ -43,6 +43,10 @@ class Prepared:
         Transcripts that a prior segment must have.
     whole
         The prior's segments are all the cells that there are.
+    cluster
+        (N,) uint8 molecule cluster; all 0 where they are not known beforehand.
+    nuclear
+        (N,) float32 chance to lie in a nucleus; (0,) where it is not known beforehand.
     """
 
     molecules: Molecules
@@ -55,6 +59,8 @@ class Prepared:
     fewest: int
     least_segment: int
     whole: bool
+    cluster: np.ndarray
+    nuclear: np.ndarray
 
 
 def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int, seed: int = 0) -> Prepared:
@@ -86,7 +92,20 @@ def prepare(table: Table, prior: Prior, settings: MixtureSettings, threads: int,
         placed = believed_by_place(molecules, segment, away, (noise.neighbour, scale), believed, generator)
         believed = (sure + placed * (1 - sure)).astype(np.float32)
     segment, believed = flat.keep(segment), flat.keep(believed)
-    return Prepared(molecules, graph, segment, believed, noise, scale, spread, fewest, least, prior.whole)
+    known = _known(molecules, prior)
+    return Prepared(
+        molecules, graph, segment, believed, noise, scale, spread, fewest, least, prior.whole, *known
+    )
+
+
+def _known(molecules: Molecules, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+    """Clusters and chances to lie in a nucleus that are known beforehand, in Morton order."""
+    cluster, nuclear = np.zeros(len(molecules), np.uint8), np.empty(0, np.float32)
+    if prior.cluster is not None:
+        cluster = molecules.from_input(prior.cluster[molecules.row])
+    if prior.nuclear is not None:
+        nuclear = molecules.from_input(prior.nuclear[molecules.row])
+    return cluster, nuclear
 
 
 def segments_of(prior: Prior, settings: MixtureSettings) -> np.ndarray:

@@ -99,15 +99,22 @@ def as_not_gene(column: pa.Array, place: Place) -> np.ndarray:
 
 
 class Words:
-    """Collects a text column batch by batch as codes into one list of words."""
+    """Collects a text column batch by batch as codes into one list of words.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    nan
+        Word for what is not a number in a column of floats; where it is empty, that is missing.
+    """
+
+    def __init__(self, nan: str = "") -> None:
+        self._nan = nan
         self._number: dict[str, int] = {}
         self._codes = Growing()
 
     def add(self, column: pa.Array, place: Place) -> None:
         """Take in some more rows; text, bytes or whole numbers."""
-        words, index = _words(column, place)
+        words, index = _words(column, place, self._nan)
         number = self._number
         # Missing and empty mean the same, and share the last place.
         table = [number.setdefault(w, len(number)) if w else -1 for w in words]
@@ -121,10 +128,10 @@ class Words:
         return flat.recode(self._codes.finish(), rank), words
 
 
-def _words(column: pa.Array, place: Place) -> tuple[list[str | None], np.ndarray]:
+def _words(column: pa.Array, place: Place, nan: str = "") -> tuple[list[str | None], np.ndarray]:
     """The different words of a column and, per row, the index of its word; missing ones get the last + 1."""
     if pa.types.is_floating(column.type):
-        column = _whole(column, place)
+        column = _whole(column, place, nan)
     kind = _value_type(column)
     if not (_is_text(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
         raise place.misfit(kind, "names")
@@ -140,13 +147,14 @@ def _words(column: pa.Array, place: Place) -> tuple[list[str | None], np.ndarray
     return words, plain(_filled(column.indices.cast(pa.int32()), len(words)))
 
 
-def _whole(column: pa.Array, place: Place) -> pa.Array:
-    """Numbers written as floats because some are missing."""
-    column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+def _whole(column: pa.Array, place: Place, nan: str) -> pa.Array:
+    """Numbers written as floats because some are missing; as text, where there is a word for those."""
+    gap = _filled(pc.is_nan(column), False)
     try:
-        return column.cast(pa.int64())
+        whole = pc.if_else(gap, pa.scalar(None, column.type), column).cast(pa.int64())
     except pa.ArrowInvalid:
         raise place.misfit(column.type, "names or whole numbers") from None
+    return pc.if_else(gap, nan, whole.cast(pa.string())) if nan else whole
 
 
 def _by_word(column: pa.Array, place: Place, test: Callable[[str], bool], missing: bool) -> np.ndarray:

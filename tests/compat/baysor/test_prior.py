@@ -2,6 +2,8 @@
 
 import h5py
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tifffile
 from PIL import Image
@@ -99,11 +101,11 @@ def test_few_segments_still_give_a_scale_and_none_is_refused(tmp_path, ask, log,
 def test_values_of_a_column(log, values, label, expected):
     words = sorted(set(values))
     code = np.array([words.index(v) for v in values], np.int32)
-    assert segments(code, words, (label,), log).tolist() == expected
+    assert segments(code, words, (label,), "", log).tolist() == expected
 
 
 def test_missing_values_are_in_no_segment(log):
-    assert segments(np.array([-1, 0, 1], np.int32), ["a", "b"], ("0",), log).tolist() == [0, 1, 2]
+    assert segments(np.array([-1, 0, 1], np.int32), ["a", "b"], ("0",), "", log).tolist() == [0, 1, 2]
 
 
 def test_floats_with_gaps_are_read_as_whole_numbers(tmp_path, ask, log, molecules):
@@ -114,8 +116,32 @@ def test_floats_with_gaps_are_read_as_whole_numbers(tmp_path, ask, log, molecule
     assert np.array_equal(one, other)
 
 
+@pytest.mark.parametrize("name", ["m.csv", "m.parquet"])
+@pytest.mark.parametrize("compat", ["", "0.7"])
+def test_what_is_not_a_number_is_one_segment_by_the_old_rules(tmp_path, ask, log, molecules, name, compat):
+    value = molecules.nucleus.to_numpy(float)
+    value[::7] = np.nan
+    if name == "m.csv":
+        molecules.assign(nucleus=value).to_csv(tmp_path / name, index=False, na_rep="NaN")
+    else:
+        # Pandas would write them as missing.
+        table = pa.Table.from_pandas(molecules.drop(columns="nucleus"))
+        pq.write_table(table.append_column("nucleus", pa.array(value)), tmp_path / name)
+    found = laid(ask, log, tmp_path / name, ":nucleus", compat=compat, segmentation__scale="4").segment
+    giant = np.unique(found[::7])
+    assert giant.tolist() == ([found.max()] if compat else [0])
+    assert (found == giant[0])[np.isfinite(value) & (value > 0)].mean() < 0.1
+
+
+@pytest.mark.parametrize(("compat", "expected"), [("", [0, 1, 0, 2, 0]), ("0.7", [0, 2, 1, 3, 0])])
+def test_words_for_missing_values_are_segments_by_the_old_rules(log, compat, expected):
+    words = ["0", "NA", "a", "b"]
+    code = np.array([0, 2, 1, 3, -1], np.int32)
+    assert segments(code, words, ("0",), compat, log).tolist() == expected
+
+
 def test_all_assigned_warns_of_the_commonest_label(log):
-    segments(np.array([0, 0, 1], np.int32), ["none_here", "b"], ("0",), log)
+    segments(np.array([0, 0, 1], np.int32), ["none_here", "b"], ("0",), "", log)
     assert "'none_here'" in log.warnings[0]
 
 

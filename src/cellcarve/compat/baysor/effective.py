@@ -5,6 +5,7 @@ from typing import cast
 
 from cellcarve.compat.baysor.config import Config
 from cellcarve.compat.baysor.derive import cells_init, neighbourhood, noise_neighbour, per_segment
+from cellcarve.compat.baysor.implied import PRIOR
 from cellcarve.compat.baysor.loading import Molecules
 from cellcarve.compat.baysor.options import Options
 from cellcarve.compat.baysor.scale import Scale
@@ -27,9 +28,9 @@ def effective(options: Options, molecules: Molecules, scale: Scale | None = None
     """
     config, compat = options.config, options.compat
     genes, number = len(molecules.table.genes), len(molecules)
-    data = replace(
-        config.data, min_molecules_per_segment=per_segment(config), confidence_nn_id=noise_neighbour(config)
-    )
+    # A prior that nobody named is taken as it is.
+    fewest = 1 if PRIOR in molecules.implied else per_segment(config)
+    data = replace(config.data, min_molecules_per_segment=fewest, confidence_nn_id=noise_neighbour(config))
     near = neighbourhood(config, genes, number, compat)
     plotting = replace(config.plotting, gene_composition_neigborhood=near)
     part = config.segmentation

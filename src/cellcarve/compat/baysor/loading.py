@@ -1,6 +1,6 @@
 """The table of molecules, as Baysor takes it in: columns renamed, z judged, rare and unwanted genes left out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from cellcarve.compat.baysor.columns import Mapping, map_columns
 from cellcarve.compat.baysor.genes import excluded
+from cellcarve.compat.baysor.implied import Implied, implied
 from cellcarve.compat.baysor.log import Log
 from cellcarve.compat.baysor.options import Options
 from cellcarve.data.table import Table
@@ -19,6 +20,8 @@ from cellcarve.read.stream import Stream, open_stream
 from cellcarve.read.xenium import TABLES
 
 _MISSING_GENE = "missing"
+# By the old rules what is not a number is a segment like any other.
+_NAN = "nan"
 
 
 @dataclass
@@ -41,6 +44,8 @@ class Molecules:
         (K,) int32, index into `prior_words`, -1 where missing; None without a prior column.
     prior_words
         Distinct values of the prior's column.
+    implied
+        (K,) values of the columns that only the old rules look at, by what they stand for.
     """
 
     table: Table
@@ -50,6 +55,7 @@ class Molecules:
     mapping: Mapping
     prior_code: np.ndarray | None
     prior_words: list[str]
+    implied: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.row)
@@ -95,7 +101,9 @@ def load(options: Options, log: Log) -> Molecules:
     prior = options.prior[1:] if options.prior.startswith(":") else None
     mapping = map_columns(stream, data, prior)
     axes = ("x", "y") if data.force_2d else ("x", "y", "z")
-    read = _read(stream, mapping, axes, prior)
+    granted = Implied(implied(options, mapping), stream.path)
+    priors = Words(_NAN if options.compat else "")
+    read = _read(stream, mapping, axes, (prior, priors, granted))
     genes, code = read.genes, read.gene
     count = np.bincount(code, minlength=len(genes))
     common = count >= data.min_molecules_per_gene
@@ -115,7 +123,10 @@ def load(options: Options, log: Log) -> Molecules:
     mapping = Mapping(mapping.source, written)
     _tell(table, len(code), log)
     codes = None if read.prior is None else read.prior[row]
-    return Molecules(table, row, len(code), stream.path, mapping, codes, read.prior_words)
+    more = {what: values[row] for what, values in granted.finish().items()}
+    if more:
+        log.warn(f"used though nobody named them, by --compat 0.7: columns {', '.join(more)} of the table")
+    return Molecules(table, row, len(code), stream.path, mapping, codes, read.prior_words, more)
 
 
 @dataclass
@@ -131,17 +142,21 @@ class _Read:
     prior_words: list[str]
 
 
-def _read(stream: Stream, mapping: Mapping, axes: tuple[str, ...], prior: str | None) -> _Read:
+def _read(
+    stream: Stream, mapping: Mapping, axes: tuple[str, ...], rest: tuple[str | None, Words, Implied]
+) -> _Read:
+    """All rows; `rest` is the prior's column, and what collects it and the columns that are taken for granted."""
     numbers = {what: Growing() for what in axes if what in mapping.source}
-    genes, priors, rows = Words(), Words(), 0
-    wanted = dict.fromkeys([*mapping.source.values(), *([prior] if prior is not None else [])])
-    for batch in stream.batches(list(wanted)):
+    (prior, priors, granted), genes, rows = rest, Words(), 0
+    wanted = [*mapping.source.values(), *granted.columns.values(), *([prior] if prior is not None else [])]
+    for batch in stream.batches(list(dict.fromkeys(wanted))):
         for what, grown in numbers.items():
             place = Place(stream.path, mapping.source[what], rows)
             grown.add(as_positions(batch.column(mapping.source[what]), place))
         genes.add(batch.column(mapping.source["gene"]), Place(stream.path, mapping.source["gene"], rows))
         if prior is not None:
             priors.add(batch.column(prior), Place(stream.path, prior, rows))
+        granted.add(batch, rows)
         rows += batch.num_rows
     if rows == 0:
         raise InputError(f"{stream.path} holds no molecules; check that the export is complete")

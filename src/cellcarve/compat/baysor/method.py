@@ -2,6 +2,7 @@
 
 from cellcarve.compat.baysor.config import Config
 from cellcarve.compat.baysor.effective import compute_settings, mixture_settings
+from cellcarve.compat.baysor.implied import rename
 from cellcarve.compat.baysor.loading import Molecules
 from cellcarve.compat.baysor.log import Log
 from cellcarve.compat.baysor.options import Options
@@ -23,6 +24,7 @@ def segment(molecules: Molecules, laid: Laid, config: Config, options: Options, 
     run = fit(molecules.table, laid.prior, settings, compute_settings(options), log, Kept(keeper))
     for note in run.notes:
         log.note(note)
+    rename(run, molecules.implied)
     return run
 
 

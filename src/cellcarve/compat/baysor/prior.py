@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cellcarve.compat.baysor.derive import least, per_segment
+from cellcarve.compat.baysor.implied import PRIOR, believe
 from cellcarve.compat.baysor.loading import Molecules
 from cellcarve.compat.baysor.log import Log
 from cellcarve.compat.baysor.options import Options
@@ -57,12 +58,22 @@ def lay_prior(molecules: Molecules, options: Options, log: Log) -> Laid:
     InputError
         The prior cannot be read, lies elsewhere, or allows no scale to be measured.
     """
-    config = options.config
-    if not options.prior:
-        return Laid(None, _prior(np.zeros(len(molecules), np.int32), "none", options), given_scale(config))
     if options.prior.startswith(":"):
-        return _from_column(molecules, options, log)
-    return _from_image(molecules, options, log)
+        laid = _from_column(molecules, options, log)
+    elif options.prior:
+        laid = _from_image(molecules, options, log)
+    else:
+        laid = _unnamed(molecules, options)
+    believe(laid.prior, molecules.implied)
+    return laid
+
+
+def _unnamed(molecules: Molecules, options: Options) -> Laid:
+    """No prior, or by the old rules what an earlier run may have left in the table."""
+    segment = molecules.implied.get(PRIOR, np.zeros(len(molecules))).astype(np.int32)
+    source = f"column {PRIOR}" if PRIOR in molecules.implied else "none"
+    scale = given_scale(options.config)
+    return Laid(segment if PRIOR in molecules.implied else None, _prior(segment, source, options), scale)
 
 
 def _from_column(molecules: Molecules, options: Options, log: Log) -> Laid:
@@ -74,9 +85,8 @@ def _from_column(molecules: Molecules, options: Options, log: Log) -> Laid:
         raise InputError(
             f"{molecules.path} was read without its column '{options.prior[1:]}'; name it as :NAME"
         )
-    segment = drop_small(
-        segments(molecules.prior_code, molecules.prior_words, tuple(free), log), per_segment(config)
-    )
+    found = segments(molecules.prior_code, molecules.prior_words, tuple(free), options.compat, log)
+    segment = drop_small(found, per_segment(config))
     _tell(segment, log)
     if wants_prior(config):
         radius = radii_of_segments(molecules.table, segment, least(config), log)

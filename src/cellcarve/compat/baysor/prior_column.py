@@ -11,7 +11,9 @@ _NUMBER = re.compile(r"[+-]?\d+(\.0*)?")
 _MISSING = {"", "nan", "na", "null", "none", "missing", "n/a", "<na>"}
 
 
-def segments(code: np.ndarray, labels: list[str], unassigned: tuple[str, ...], log: Log) -> np.ndarray:
+def segments(
+    code: np.ndarray, labels: list[str], unassigned: tuple[str, ...], compat: str, log: Log
+) -> np.ndarray:
     """Segments of molecules by the values of a column.
 
     Parameters
@@ -22,6 +24,8 @@ def segments(code: np.ndarray, labels: list[str], unassigned: tuple[str, ...], l
         Distinct values.
     unassigned
         Values that mean "in no segment"; numbers are compared as numbers.
+    compat
+        ``"0.7"`` for the old rules, by which words for what is missing are segments too.
     log
         Warned where nothing is unassigned.
 
@@ -31,11 +35,12 @@ def segments(code: np.ndarray, labels: list[str], unassigned: tuple[str, ...], l
         (K,) int32, 0 = none, else 1 .. S in the order of the values.
     """
     free = {_key(word) for word in unassigned}
+    missing = set() if compat else _MISSING
     used = np.bincount(code + 1, minlength=len(labels) + 1)
     taken = [
         i
         for i, word in enumerate(labels)
-        if word.lower() not in _MISSING and _key(word) not in free and used[i + 1]
+        if word.lower() not in missing and _key(word) not in free and used[i + 1]
     ]
     taken.sort(key=lambda i: _key(labels[i]))
     number = np.zeros(len(labels) + 1, np.int32)

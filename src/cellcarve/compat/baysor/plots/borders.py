@@ -80,14 +80,15 @@ def _views(run: MixtureRun) -> Iterator[tuple[str, str, np.ndarray, list[Key]]]:
     if run.colour is not None:
         remark = "Similar colours mean a similar composition of genes around the molecule."
         yield "Neighbourhood composition", remark, run.colour, []
-    if run.cluster is not None and run.cluster.max(initial=0) > 0:
-        inks = palette(int(run.cluster.max()))
-        keys = [Key(ink, f"cluster {k}") for k, ink in enumerate(inks, 1)]
-        table = np.array([rgb(GREY), *map(rgb, inks)], np.uint8)
+    if run.cluster is not None:
+        names, code = np.unique(run.cluster, return_inverse=True)
+        inks = palette(len(names))
+        keys = [Key(ink, f"cluster {k}") for k, ink in zip(names.tolist(), inks, strict=True)]
+        table = np.array([*map(rgb, inks)], np.uint8)
         yield (
             "Molecule clusters",
             "Major cell types found from the molecules alone.",
-            table[run.cluster],
+            table[code],
             keys,
         )
     if run.colour is None:
