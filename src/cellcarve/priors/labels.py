@@ -172,7 +172,7 @@ def labels_at(image: np.ndarray, affine: np.ndarray, x: np.ndarray, y: np.ndarra
 
 
 def open_image(path: Path) -> np.ndarray:
-    """Pixels of a ``.npy``, ``.npy.gz``, MATLAB or TIFF file, whatever they mean."""
+    """Pixels of a ``.npy``, ``.npy.gz``, MATLAB or TIFF file, or of any other that Pillow opens, whatever they mean."""
     name = path.name.lower()
     if name.endswith(".gz"):
         with gzip.open(path) as file:
@@ -181,9 +181,15 @@ def open_image(path: Path) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     if name.endswith(".mat"):
         return read_matlab(path)
-    import tifffile
+    if name.endswith((".tif", ".tiff")):
+        import tifffile
 
-    return tifffile.imread(path)
+        return tifffile.imread(path)
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(path) as picture:
+        return np.asarray(picture)
 
 
 def _number_mask(image: np.ndarray, path: Path, notes: list[str]) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Priors from columns and images, and the scale measured from them."""
 
+import gzip
+
 import h5py
 import numpy as np
 import pyarrow as pa
@@ -159,6 +161,9 @@ def save(folder, name, image):
         tifffile.imwrite(path, image)
     elif name.endswith(".npy"):
         np.save(path, image)
+    elif name.endswith(".gz"):
+        with gzip.open(path, "wb") as file:
+            np.save(file, image)
     elif name == "new.mat":
         with h5py.File(path, "w") as file:
             file["labels"] = image.T
@@ -171,7 +176,7 @@ def save(folder, name, image):
     return path
 
 
-@pytest.mark.parametrize("name", ["a.tif", "a.npy", "a.mat", "new.mat", "sparse.mat", "a.png"])
+@pytest.mark.parametrize("name", ["a.tif", "a.npy", "a.npy.gz", "a.mat", "new.mat", "sparse.mat", "a.png"])
 def test_every_form_of_image_holds_the_same_labels(tmp_path, name):
     assert np.array_equal(load_labels(save(tmp_path, name, mask())), mask())
 
@@ -197,8 +202,19 @@ def test_an_image_gives_segments_and_its_own_scale(tmp_path, table_file, ask, lo
 def test_positions_are_looked_up_from_zero_and_the_old_rule_from_one():
     image = np.arange(12).reshape(3, 4)
     x, y = np.array([0.0, 1.4, 3.0, 3.6]), np.array([0.0, 1.4, 2.0, 0.0])
-    assert labels_under(image, (x, y), 1.0, (0, 0))[0].tolist() == [0, 5, 11, 0]
-    assert labels_under(image, (x, y), 1.0, (1, 1))[0].tolist() == [0, 0, 6, 0]
+    assert labels_under(image, (x, y), 1.0, (0, 0), "")[0].tolist() == [0, 5, 11, 0]
+    assert labels_under(image, (x, y), 1.0, (0, 0), "0.7")[0].tolist() == [0, 0, 6, 0]
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.5])
+def test_every_pixel_is_as_wide_and_the_old_rule_takes_even_ones(unit):
+    image = np.arange(1, 6)[None, :]
+    x = unit * np.array([-0.5, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5]) + 3
+    found = [
+        labels_under(image, (x, np.full(7, 3 + y)), unit, (3, 3), compat)[0].tolist()
+        for y, compat in ((0, ""), (unit, "0.7"))
+    ]
+    assert found == [[1, 2, 3, 4, 5, 0, 0], [0, 0, 2, 2, 4, 4, 0]]
 
 
 def test_pixel_size_and_offset_place_an_image(tmp_path, table_file, ask, log):

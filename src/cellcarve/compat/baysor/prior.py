@@ -100,7 +100,7 @@ def _from_image(molecules: Molecules, options: Options, log: Log) -> Laid:
     config, path = options.config, Path(options.prior)
     image = load_labels(path)
     x, y = molecules.table.x, molecules.table.y
-    label, inside = labels_under(image, (x, y), options.pixel, first_pixel(options))
+    label, inside = labels_under(image, (x, y), options.pixel, options.offset, options.compat)
     _tell_cover(image, inside, molecules, options, log)
     if not label.any():
         raise InputError(_nowhere(path, image, molecules))
@@ -123,8 +123,7 @@ def _from_image(molecules: Molecules, options: Options, log: Log) -> Laid:
 
 
 def first_pixel(options: Options) -> tuple[float, float]:
-    """Where the middle of an image's first pixel lies."""
-    # The old rule counted pixels from 1.
+    """Where the middle of an image's first pixel lies; the old rule counts pixels from 1."""
     shift = options.pixel if options.compat else 0.0
     return options.offset[0] + shift, options.offset[1] + shift
 

@@ -5,11 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from cellcarve.errors import InputError
-from cellcarve.priors.labels import refuse_picture
-from cellcarve.priors.matlab import read_matlab
+from cellcarve.priors.labels import open_image, refuse_picture
 from cellcarve.read.stream import first_line
-
-_TIFF = (".tif", ".tiff")
 
 
 def load_labels(path: Path) -> np.ndarray:
@@ -18,7 +15,7 @@ def load_labels(path: Path) -> np.ndarray:
     Parameters
     ----------
     path
-        ``.tif``, ``.npy``, ``.mat`` (first variable, any version) or whatever Pillow opens.
+        Whatever `open_image` opens.
 
     Returns
     -------
@@ -33,7 +30,7 @@ def load_labels(path: Path) -> np.ndarray:
     if not path.is_file():
         raise InputError(f"prior segmentation {path} does not exist; a column is written as :NAME")
     try:
-        image = np.squeeze(_open(path))
+        image = np.squeeze(open_image(path))
     except (KeyboardInterrupt, InputError):
         raise
     except Exception as error:
@@ -58,9 +55,13 @@ def load_labels(path: Path) -> np.ndarray:
 
 
 def labels_under(
-    image: np.ndarray, position: tuple[np.ndarray, np.ndarray], pixel: float, offset: tuple[float, float]
+    image: np.ndarray,
+    position: tuple[np.ndarray, np.ndarray],
+    pixel: float,
+    offset: tuple[float, float],
+    compat: str,
 ) -> tuple[np.ndarray, int]:
-    """Label of the pixel whose middle is nearest to each molecule.
+    """Label of the pixel under each molecule; half-way between two middles it is the later one.
 
     Parameters
     ----------
@@ -70,15 +71,17 @@ def labels_under(
         x and y, (K,) each.
     pixel, offset
         Side of a pixel, and position of the middle of the first.
+    compat
+        ``"0.7"`` for the old rule, which counts pixels from 1, so that the middle of the first lies a pixel further, and
+        takes the even one of two half-way.
 
     Returns
     -------
     tuple
         (K,) int64 labels, 0 outside of the image; number of molecules inside.
     """
-    column, row = (
-        np.rint((v.astype(np.float64) - low) / pixel) for v, low in zip(position, offset, strict=True)
-    )
+    steps = ((v.astype(np.float64) - low) / pixel for v, low in zip(position, offset, strict=True))
+    column, row = (np.rint(v) - 1 if compat else np.floor(v + 0.5) for v in steps)
     inside = (row >= 0) & (column >= 0) & (row < image.shape[0]) & (column < image.shape[1])
     label = np.zeros(len(row), np.int64)
     label[inside] = image[row[inside].astype(np.int64), column[inside].astype(np.int64)]
@@ -92,20 +95,3 @@ def _numbered(image: np.ndarray, top: float) -> np.ndarray:
     from scipy.ndimage import label
 
     return label(image == top)[0]
-
-
-def _open(path: Path) -> np.ndarray:
-    ending = path.suffix.lower()
-    if ending in _TIFF:
-        import tifffile
-
-        return tifffile.imread(path)
-    if ending == ".npy":
-        return np.load(path, allow_pickle=False)
-    if ending == ".mat":
-        return read_matlab(path)
-    from PIL import Image
-
-    Image.MAX_IMAGE_PIXELS = None
-    with Image.open(path) as picture:
-        return np.asarray(picture)
