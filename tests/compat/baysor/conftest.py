@@ -170,3 +170,24 @@ def truth_as_method(monkeypatch):
     monkeypatch.setattr(method, "outline", lambda *_: None)
     monkeypatch.setattr(method, "colour", colour)
     return main
+
+
+@pytest.fixture
+def run(truth_as_method, table_file, tmp_path):
+    """Run on the small table with more words; the folder."""
+
+    def go(*more, prior=":nucleus", table=None):
+        out = tmp_path / "out"
+        out.mkdir(exist_ok=True)
+        truth_as_method(
+            ["run", "-m", "8", "-s", "4", "-o", f"{out}/", *more, str(table or table_file), prior]
+        )
+        return out
+
+    return go
+
+
+@pytest.fixture
+def read():
+    """Reads the molecules of a run's folder; cells are text, and what is empty stays so."""
+    return lambda out: pd.read_csv(out / "segmentation.csv", dtype={"cell": str}, keep_default_na=False)
