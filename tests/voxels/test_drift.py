@@ -26,6 +26,13 @@ def test_tables_hold_the_known_values(sigma, side, known, entries):
         assert len(table) == entries
 
 
+@pytest.mark.parametrize("sigma", [0.0, 1e-300])
+def test_nothing_moves_without_a_spread(sigma):
+    assert between_voxels(sigma, 0.25).tolist() == [1.0]
+    words = np.arange(0, 2**32, 2**20, dtype=np.uint64).astype(np.uint32)
+    assert not _drawn(cumulative(between_voxels(sigma, 0.25)), words).any()
+
+
 @njit
 def _drawn(total, words):
     out = np.empty(words.size, np.int64)

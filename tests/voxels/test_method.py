@@ -198,6 +198,15 @@ def test_books_agree_with_other_settings(tissue, change):
         assert result.transitions.diagonal().sum() == 0
 
 
+def test_without_effort_cells_stay_as_they_begin(tissue):
+    still = replace(SHORT, morphology_steps_per_iter=0, start_growth=0.0)
+    result = run(tissue, still)
+    check_books(result)
+    chain, _ = begin(take_in(*tissue, still), tissue[1], still, 0)
+    assert 4 * np.count_nonzero(chain.labels.label) == np.count_nonzero(result.voxel_cell)
+    assert {entry["changed"] for entry in result.log} == {0}
+
+
 def test_an_assignment_for_every_row(tissue):
     table, prior = tissue
     found = voxel(table, prior, SHORT, ComputeSettings(threads=1), Silent())

@@ -36,7 +36,8 @@ class VoxelSettings(Validated):
     quad_size
         Side in µm of the squares that threads work on; part of the result's address, unlike the number of threads.
     morphology_steps_per_iter
-        Effort of a sweep: 4000 visits each voxel once in eight sweeps, and others in proportion.
+        Effort of a sweep: 4000 visits each voxel once in eight sweeps, and others in proportion; at 0 cells stay as they
+        begin.
     cell_compactness
         Spread of the shape prior; smaller is rounder.
     nuclear_reassignment_prob
@@ -54,9 +55,9 @@ class VoxelSettings(Validated):
     diffusion_sigma_z
         Spread of moves along z, as a share of the section's thickness.
     diffusion_proposal_sigma
-        Spread of proposed moves in µm, along x and y.
+        Spread of proposed steps in µm, along x and y; at 0 moves are only drawn anew.
     diffusion_proposal_sigma_z
-        Spread of proposed moves along z.
+        Spread of proposed steps along z; 0 = none.
     variable_burnin_dispersion
         Sample the dispersion in the burn-in too.
     burnin_dispersion
@@ -125,7 +126,7 @@ class VoxelSettings(Validated):
     burnin_voxel_size: float | None = bounded(None, 0.05, 1000)
     voxel_size: float | None = bounded(None, 0.05, 1000)
     quad_size: float = bounded(150.0, 1, 10_000)
-    morphology_steps_per_iter: int = bounded(4000, 1, 10**6)
+    morphology_steps_per_iter: int = bounded(4000, 0, 10**6)
     cell_compactness: float = bounded(0.1, 1e-6, 1e6)
     nuclear_reassignment_prob: float = bounded(0.2, 0, 1)
     prior_seg_reassignment_prob: float = bounded(0.5, 0, 1)
@@ -134,8 +135,8 @@ class VoxelSettings(Validated):
     diffusion_sigma_near: float | None = bounded(None, 1e-3, 1000)
     diffusion_sigma_far: float | None = bounded(None, 1e-3, 1000)
     diffusion_sigma_z: float = bounded(0.1, 1e-3, 100)
-    diffusion_proposal_sigma: float = bounded(4.0, 1e-3, 1000)
-    diffusion_proposal_sigma_z: float = bounded(0.2, 1e-3, 100)
+    diffusion_proposal_sigma: float = bounded(4.0, 0, 1000)
+    diffusion_proposal_sigma_z: float = bounded(0.2, 0, 100)
     variable_burnin_dispersion: bool = False
     burnin_dispersion: float = bounded(1.0, 1e-4, 1e6)
     dispersion: float | None = bounded(1.0, 1e-4, 1e6)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 SMALLEST = 1e-5
+# Spread, over the side of a voxel, below which nothing moves.
+_STILL = 1e-9
 
 
 def between_voxels(sigma: float, side: float) -> np.ndarray:
@@ -24,6 +26,8 @@ def between_voxels(sigma: float, side: float) -> np.ndarray:
         float64, entry n for n voxels apart in one direction; entry 0 once and the others twice sum to 1. It ends
         with the first entry below 1e-5: no move goes farther.
     """
+    if sigma < _STILL * side:
+        return np.ones(1)
 
     def f(s: float) -> float:
         gauss = math.exp(-s * s / (2 * sigma * sigma))

@@ -42,14 +42,14 @@ class Step:
 
 def plan_of(chain: Chain, settings: VoxelSettings, ratio: int) -> Plan:
     """What the voxel moves of the next sweep are told; `ratio` is the voxel's width in fine voxels."""
-    stride = VISIT_EVERY * USUAL_STEPS / settings.morphology_steps_per_iter / ratio**2
-    whole = max(1, round(stride))
+    effort = settings.morphology_steps_per_iter * ratio**2
+    whole = max(1, round(VISIT_EVERY * USUAL_STEPS / effort)) if effort else 0
     weight = 0.5 / settings.cell_compactness**2 / chain.frame.grid.nl
     return Plan(
         seed=int(chain.rates.address[0]),
         sweep=chain.sweep,
         stride=whole,
-        phase=chain.sweep % whole,
+        phase=chain.sweep % whole if whole else 0,
         bubble=settings.ab_nihlo_bubble_prob,
         connected=int(settings.enforce_connectivity),
         cooling=1.0 / chain.temperature,
@@ -68,6 +68,8 @@ def drift_for(chain: Chain, settings: VoxelSettings) -> Drift:
 
 
 def _voxels(chain: Chain, plan: Plan, coloured: list[np.ndarray], threads: Threads) -> int:
+    if plan.stride == 0:
+        return 0
     state = (chain.frame.grid, chain.labels, chain.cells, chain.spots, chain.rates, chain.sizes)
     return sweep(state, plan, coloured, threads)
 

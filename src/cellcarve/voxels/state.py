@@ -161,7 +161,7 @@ class Plan(NamedTuple):
     seed, sweep
         Address.
     stride, phase
-        Columns with (i + 3 j + phase) % stride = 0 are visited.
+        Columns with (i + 3 j + phase) % stride = 0 are visited; none at a stride of 0.
     bubble
         Share of proposals turned into background.
     connected

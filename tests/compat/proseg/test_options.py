@@ -140,6 +140,8 @@ def test_words_after_two_hyphens_are_files():
         ("--samples many t.csv", "'many' is not a valid integer"),
         ("--samples -3 t.csv", "-3 is not in the range"),
         ("--voxel-size nan t.csv", "'nan' is not a finite number"),
+        ("--voxel-size inf t.csv", "'inf' is not a finite number"),
+        ("--max-transcript-nucleus-distance nan t.csv", "'nan' is not a number"),
         ("--cellpose-y-transform 0 -inf 1 t.csv", "'-inf' is not a finite number"),
         ("--cellpose-x-transform 1 2", "requires 3 arguments"),
         ("--output-rates-fmt xls t.csv", "'xls' is not one of"),

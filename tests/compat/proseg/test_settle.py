@@ -1,6 +1,7 @@
 """What is in force: presets, who wins, and what is refused before anything is read."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,36 @@ def test_refusals(line, sentence):
 def test_bounds_are_told_by_the_name_of_the_option():
     with pytest.raises(SettingsError, match=r"^--voxel-layers must be between 1 and 256, not 0"):
         voxel_settings(settled("--xenium --voxel-layers 0 t.csv"))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("--max-transcript-nucleus-distance inf", {"max_transcript_nucleus_distance": 1e9}),
+        ("-m 0", {"morphology_steps_per_iter": 0, "start_growth": 0.0}),
+        ("--diffusion-proposal-sigma 0", {"diffusion_proposal_sigma": 0.0}),
+        ("--diffusion-proposal-sigma-z 0", {"diffusion_proposal_sigma_z": 0.0}),
+        ("--cell-compactness 0", {"cell_compactness": 1e-6}),
+        ("--density-bandwidth 0", {"density_bandwidth": 0.5, "density_bins": 1}),
+    ],
+)
+def test_no_limit_and_nothing_are_taken_where_they_mean_something(line, told):
+    usual = voxel_settings(settled("--xenium t.csv"))
+    assert voxel_settings(settled(f"--xenium t.csv {line}")) == replace(usual, **told)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("--diffusion-sigma-near 0", "--diffusion-sigma-far 0", "--diffusion-sigma-z 0"),
+        *("--dispersion 0", "--burnin-dispersion 0", "--hyperparam-e-phi 0", "--hyperparam-tau-phi 0"),
+        *("--cell-compactness -1", "--density-bandwidth -1", "--max-transcript-nucleus-distance -inf"),
+    ],
+)
+def test_what_would_give_nonsense_is_refused(line):
+    """Zeros by which proseg stops, or strews transcripts over the whole slide."""
+    with pytest.raises(SettingsError, match=rf"^{line.split()[0]} must be between"):
+        voxel_settings(settled(f"--xenium t.csv {line}"))
 
 
 def test_an_earlier_store_is_kept_unless_it_may_go():

@@ -22,6 +22,7 @@ _SHORT = {
     "morphology_steps_per_iter": "-m",
     "nthreads": "-t",
 }
+_ENDLESS = ("max_transcript_nucleus_distance",)
 _CHOICES = {"compat": ("3.0", "3.1", "3.2")}
 _GROUPS = {"inputs": InputOptions, "model": ModelOptions, "output": OutputOptions}
 
@@ -67,13 +68,17 @@ def parse(tokens: list[str]) -> Parsed:
 
 
 class _Real(click.types.FloatParamType):
-    """A number that is one: neither nan nor infinite."""
+    """A number that is one: not nan, and infinite only where that can be meant."""
+
+    def __init__(self, endless: bool = False) -> None:
+        self._endless = endless
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number."""
         number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"'{value}' is not a finite number", param, ctx)
+        if math.isnan(number) or (math.isinf(number) and not self._endless):
+            kind = "number" if self._endless else "finite number"
+            self.fail(f"'{value}' is not a {kind}", param, ctx)
         return number
 
 
@@ -144,7 +149,7 @@ def _kind(name: str, hint: Any) -> tuple[Any, int]:
     if get_origin(hint) is tuple:
         return _REAL, len(get_args(hint))
     if hint is float:
-        return _REAL, 1
+        return _Real(name in _ENDLESS), 1
     if hint is int:
         return click.IntRange(min=0), 1
     return (click.Path(path_type=Path) if hint is Path else hint), 1

@@ -43,6 +43,7 @@ _SAME = (
     "check_consistency",
 )
 _ANYWHERE = 1e9
+_ROUNDEST = 1e-6
 
 
 def voxel_settings(options: Options) -> VoxelSettings:
@@ -60,7 +61,7 @@ def voxel_settings(options: Options) -> VoxelSettings:
     """
     model, inputs = options.model, options.inputs
     values = {name: getattr(model, name) for name in _SAME}
-    distance = _ANYWHERE if inputs.visiumhd else inputs.max_transcript_nucleus_distance
+    distance = _ANYWHERE if inputs.visiumhd else min(inputs.max_transcript_nucleus_distance, _ANYWHERE)
     extra = {
         "factorization": not model.no_factorization,
         "diffusion": not model.no_diffusion,
@@ -70,9 +71,22 @@ def voxel_settings(options: Options) -> VoxelSettings:
         "ignore_z_coord": inputs.ignore_z_coord,
     }
     try:
-        return VoxelSettings(**{**PROSEG_DEFAULTS, **values, **extra})  # type: ignore[arg-type]
+        return VoxelSettings(**{**PROSEG_DEFAULTS, **values, **extra, **_nothing(model)})  # type: ignore[arg-type]
     except SettingError as error:
         raise SettingsError(f"--{error.name.replace('_', '-')} {error.told}") from None
+
+
+def _nothing(model: ModelOptions) -> dict[str, object]:
+    """What the method is told where proseg takes 0: the roundest cells, background alike everywhere, cells that stay."""
+    told: dict[str, object] = {}
+    if model.cell_compactness == 0:
+        told["cell_compactness"] = _ROUNDEST
+    if model.density_bandwidth == 0:
+        told |= {"density_bandwidth": ModelOptions.density_bandwidth, "density_bins": 1}
+    if model.morphology_steps_per_iter == 0:
+        # Cells are those of the prior, not grown ones.
+        told["start_growth"] = 0.0
+    return told
 
 
 def compute_settings(model: ModelOptions) -> ComputeSettings:

@@ -79,7 +79,7 @@ class InputOptions:
     coordinate_scale
         Multiply x and y by this.
     max_transcript_nucleus_distance
-        Leave out transcripts farther than this (µm) from the centre of every prior cell.
+        Leave out transcripts farther than this (µm) from the centre of every prior cell; inf leaves out none.
     spaceranger_barcode_mappings
         Space Ranger's barcode_mappings.parquet, the prior of Visium HD.
     cellpose_masks

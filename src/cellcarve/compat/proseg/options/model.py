@@ -34,9 +34,9 @@ class ModelOptions:
     quad_size
         Side of the squares that are worked on in parallel (µm).
     morphology_steps_per_iter
-        Voxel proposals per square and iteration, in units of a quarter.
+        Voxel proposals per square and iteration, in units of a quarter; 0 leaves cells as the prior has them.
     cell_compactness
-        Width of the prior on the shape; smaller makes rounder cells.
+        Width of the prior on the shape; smaller makes rounder cells, 0 the roundest.
     nuclear_reassignment_prob
         Chance that a prior nucleus is wrong about a voxel.
     prior_seg_reassignment_prob
@@ -54,9 +54,9 @@ class ModelOptions:
     diffusion_sigma_z
         Spread along z, in parts of the section.
     diffusion_proposal_sigma
-        Spread of the proposals (µm).
+        Spread of the proposed steps (µm); at 0 moves are only drawn anew.
     diffusion_proposal_sigma_z
-        Spread of the proposals along z.
+        Spread of the proposed steps along z; 0 = none.
     variable_burnin_dispersion
         Sample the dispersion during burn-in too.
     burnin_dispersion
@@ -70,7 +70,7 @@ class ModelOptions:
     use_scaled_cells
         Sample a scale for every cell's volume.
     density_bandwidth
-        Width of the kernel that measures the density of transcripts (µm).
+        Width of the kernel that measures the density of transcripts (µm); at 0 there is one background rate.
     density_bins
         Strata of density that have a background rate each.
     hyperparam_e_phi, hyperparam_f_phi
