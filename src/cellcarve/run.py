@@ -80,6 +80,8 @@ def _segment(source: Any, settings: Settings, output: OutputSettings | None, wat
     watch.stage("lay prior")
     prior = lay(table, settings.prior, source)
     _notes(prior.notes, watch)
+    if settings.method == "carve" and prior.kind == "none":
+        watch.note("without a prior, --method mixture with --cell-scale usually finds cells better")
     planned = plan(table, prior, settings)
     watch.note(planned.sentence)
     segmentation = assign(table, prior, planned.settings, watch, output)

@@ -59,7 +59,9 @@ def small_segmentation(rows: int) -> Segmentation:
 def stages(monkeypatch):
     """Every stage replaced by a stand-in that notes its call; what they return can be exchanged."""
     calls = []
-    world = SimpleNamespace(calls=calls, table=small_table(), small_table=small_table, names=["n1"])
+    world = SimpleNamespace(
+        calls=calls, table=small_table(), small_table=small_table, names=["n1"], kind="nuclei"
+    )
 
     def stage(name, answer):
         def act(*arguments):
@@ -70,7 +72,7 @@ def stages(monkeypatch):
 
     def lay(table, settings, source):
         core = np.zeros(len(table), bool)
-        return Prior(table.cell, core, world.names, "nuclei", "made up", notes=["prior made up"])
+        return Prior(table.cell, core, world.names, world.kind, "made up", notes=["prior made up"])
 
     def summarise(table, prior, segmentation, progress):
         empty = np.empty(0, np.float32)

@@ -49,6 +49,13 @@ def test_notes_of_every_stage_are_shown_and_recorded(stages):
     assert {"read a small table", "prior made up"} <= set(heard.notes)
 
 
+@pytest.mark.parametrize(("kind", "told"), [("nuclei", 0), ("none", 1)])
+def test_the_mixture_is_named_where_there_is_no_prior(stages, kind, told):
+    heard, stages.kind = Heard(), kind
+    segment("in", Settings(), None, heard)
+    assert sum("--method mixture" in note for note in heard.notes) == told
+
+
 def test_nothing_kept_is_refused(stages):
     stages.table = stages.small_table(status=(1, 2, 3, 4))
     with pytest.raises(InputError, match=r"no transcript is left .*4 rows read: 0 kept"):
