@@ -57,16 +57,22 @@ def _from_given_cells(
     output: "OutputSettings | None",
 ) -> "Segmentation":
     """The methods that take cells for given: nuclei are put right beforehand, as carve does it."""
-    from cellcarve.carve.mend import can_mend, mend, trace_back
+    from cellcarve.carve.mend import can_mend, from_hollows, mend, trace_back
     from cellcarve.data.aside import set_aside
 
     prior = replace(prior, whole=not settings.carve.new_cells)
     # These methods work on copies of their own, and take long.
     set_aside(table)
     set_aside(prior)
+    radius = (
+        settings.mixture.cell_scale if settings.method == "mixture" and not settings.mixture.compat else None
+    )
     mended = None
     if can_mend(prior, settings.carve):
         mended = mend(table, prior, settings.carve, settings.compute, progress)
+    elif radius is not None and not prior.core.any():
+        mended = from_hollows(table, prior, radius, settings.carve, settings.compute, progress)
+    if mended is not None:
         prior = mended.prior
         set_aside(prior)
     keeper = None if output is None else _keeper(table, prior, settings, progress, output)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cellcarve.carve.gather import named
+from cellcarve.carve.hollows import find_hollows
 from cellcarve.carve.learn import learn
 from cellcarve.carve.method import DEFAULT_TILE, measured, recipe_for, repaired_nuclei, seeded
 from cellcarve.carve.model import Model
@@ -105,6 +106,33 @@ def mend(
     progress.note(f"{np.count_nonzero(origin == Origin.NEW):,} cells added where nuclei are missing")
     cell = np.where(core > 0, core, _heirs(prior, core, rank)[prior.cell])
     return Mended(replace(prior, cell=cell, core=core > 0, names=names, whole=True), origin, parent)
+
+
+def from_hollows(
+    table: Table,
+    prior: Prior,
+    radius: float,
+    settings: CarveSettings,
+    compute: ComputeSettings,
+    progress: Progress,
+) -> Mended | None:
+    """Nuclei for cells of a radius (µm) where no prior tells of any, if empty spots are nuclei; else None."""
+    tissue = cut(table, prior.cell, prior.core, 0, DEFAULT_TILE)
+    if not find_hollows(tissue, radius, compute.threads, progress):
+        return None
+    t = tissue.transcripts
+    cell = np.zeros(len(table), np.int32)
+    cell[t.row] = t.cell
+    found = replace(prior, cell=cell, core=cell > 0, names=_fresh_names(tissue.cells), kind="nuclei")
+    if can_mend(found, settings):
+        found = mend(table, found, settings, compute, progress).prior
+    count = len(found.names)
+    origin, parent = np.full(count, Origin.NEW, np.uint8), np.zeros(count, np.int32)
+    return Mended(replace(found, names=_fresh_names(count)), origin, parent)
+
+
+def _fresh_names(count: int) -> list[str]:
+    return [f"new-{n}" for n in range(1, count + 1)]
 
 
 def _one_layer(tissue: Tissue) -> bool:
