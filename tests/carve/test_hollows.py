@@ -6,7 +6,7 @@ import pytest
 
 import cellcarve
 from cellcarve.carve.across import empty_within
-from cellcarve.carve.hollows import find_hollows
+from cellcarve.carve.hollows import TRUST, find_hollows
 from cellcarve.data.tiles import cut
 from cellcarve.progress import Silent
 from cellcarve.read import read
@@ -96,6 +96,7 @@ def test_both_methods_start_from_them(method):
     assert abs(len(found.names) / len(middle) - 1) < 0.2
     assert set(found.origin.tolist()) == {1}
     assert not found.prior.any()
+    assert found.probability.max() <= TRUST
     assert len(set(found.names)) == len(found.names)
     pairs = pd.crosstab(found.cell[found.cell > 0], truth[found.cell > 0])
     assert pairs.max(axis=1).sum() > 0.7 * len(frame)

@@ -46,7 +46,8 @@ def test_every_nuclear_row_stays_nuclear(wide, mended):
 
 
 def test_cells_say_where_they_come_from(wide, mended):
-    prior, origin, parent = mended
+    prior, origin, parent, trust = mended
+    assert trust == 1
     assert len(prior.names) == len(set(prior.names)) == len(origin) == len(parent)
     assert np.array_equal(parent == 0, origin == Origin.NEW)
     same = origin == Origin.PRIOR

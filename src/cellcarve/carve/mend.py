@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cellcarve.carve.gather import named
-from cellcarve.carve.hollows import find_hollows
+from cellcarve.carve.hollows import TRUST, find_hollows
 from cellcarve.carve.learn import learn
 from cellcarve.carve.method import DEFAULT_TILE, measured, recipe_for, repaired_nuclei, seeded
 from cellcarve.carve.model import Model
@@ -39,11 +39,14 @@ class Mended(NamedTuple):
         (C,) uint8 of `Origin`.
     parent
         (C,) int32 given cell of each, its number from 1; 0 = none.
+    trust
+        Share of a cell's transcripts that stem from the one that its nucleus stands for.
     """
 
     prior: Prior
     origin: np.ndarray
     parent: np.ndarray
+    trust: float = 1.0
 
 
 def trace_back(found: Segmentation, mended: Mended) -> Segmentation:
@@ -52,7 +55,8 @@ def trace_back(found: Segmentation, mended: Mended) -> Segmentation:
     origin, parent = found.origin.copy(), found.prior.copy()
     origin[known] = mended.origin[found.prior[known] - 1]
     parent[known] = mended.parent[found.prior[known] - 1]
-    return replace(found, origin=origin, prior=parent)
+    probability = found.probability * np.float32(mended.trust)
+    return replace(found, origin=origin, prior=parent, probability=probability)
 
 
 def can_mend(prior: Prior, settings: CarveSettings) -> bool:
@@ -128,7 +132,7 @@ def from_hollows(
         found = mend(table, found, settings, compute, progress).prior
     count = len(found.names)
     origin, parent = np.full(count, Origin.NEW, np.uint8), np.zeros(count, np.int32)
-    return Mended(replace(found, names=_fresh_names(count)), origin, parent)
+    return Mended(replace(found, names=_fresh_names(count)), origin, parent, TRUST)
 
 
 def _fresh_names(count: int) -> list[str]:

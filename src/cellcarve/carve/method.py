@@ -7,7 +7,7 @@ from cellcarve.carve.assign import answer, expected_pairs, sure_enough
 from cellcarve.carve.blank import find_cells
 from cellcarve.carve.fit import finish, fit_scene
 from cellcarve.carve.gather import Answers, TileAnswer, gather
-from cellcarve.carve.hollows import find_hollows
+from cellcarve.carve.hollows import TRUST, find_hollows
 from cellcarve.carve.learn import learn, nuclear_counts
 from cellcarve.carve.missed import weigh_places
 from cellcarve.carve.model import Model
@@ -50,10 +50,9 @@ def carve(
     recipe = recipe_for(prior)
     tissue = cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
     progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
-    again = None
-    if not prior.core.any() and not find_hollows(
-        tissue, settings.cell_diameter / 2, compute.threads, progress
-    ):
+    again, known = None, bool(prior.core.any())
+    hollow = not known and find_hollows(tissue, settings.cell_diameter / 2, compute.threads, progress)
+    if not (known or hollow):
         again = find_cells(tissue, settings.cell_diameter, recipe.types, recipe.halo, compute.threads)
         progress.note(f"no prior: {tissue.cells} cells found from density and expression")
     repaired = repaired_nuclei(tissue, settings, recipe, progress)
@@ -74,6 +73,9 @@ def carve(
     found = gather(table, prior, repaired, model, answers)
     if again is not None:
         doubt(found, tissue, again, model.geometry.blur, recipe)
+    if hollow:
+        found.probability *= np.float32(TRUST)
+        found.expected.data *= np.float32(TRUST)
     return found
 
 
