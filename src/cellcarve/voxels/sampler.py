@@ -20,10 +20,10 @@ from cellcarve.voxels.threads import Threads
 
 WARM_UP = 20
 COLDEST = 0.01
-# After the warm-up expression is drawn every so many sweeps, and components learn every so many: labels change little
-# between two sweeps, components less, and to draw either costs as much as all else. The posterior does not ask how often
-# its parts are drawn.
-EXPRESS_EVERY, LEARN_EVERY = 4, 8
+# After the warm-up expression is drawn every so many sweeps, components learn every so many, and transcripts move every
+# so many: labels change little between two sweeps, components less, and each costs as much as all else. The posterior
+# does not ask how often its parts are drawn. In the hill-climb, which has few sweeps, transcripts move in each.
+EXPRESS_EVERY, LEARN_EVERY, DRIFT_EVERY = 4, 8, 2
 # Recorded sweeps that transcripts look around in: every so many, as labels change little between two sweeps, and not
 # more than this in all.
 LOOK_EVERY, MOST_LOOKS = 4, 1000
@@ -135,7 +135,7 @@ def sampling(chain: Chain, settings: VoxelSettings, record: Record, threads: Thr
         chain.temperature = COLDEST ** ((climbed + 1) / settings.hillclimb) if climbed >= 0 else 1.0
         changed = _voxels(chain, plan_of(chain, settings, 1), coloured, threads)
         recording = climbed < 0 and n >= settings.samples - settings.recorded_samples
-        if settings.diffusion:
+        if settings.diffusion and (n % DRIFT_EVERY == 0 or climbed >= 0):
             counted = record if recording and settings.transition_counts else None
             _drift(chain, drift, counted, threads)
         if recording:
