@@ -1,5 +1,6 @@
 """The whole chain on a small simulated tissue."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from cellcarve.voxels import VoxelRun, sample, voxel
 from cellcarve.voxels.books import BooksError
 from cellcarve.voxels.books import check_books as check_chain
 from cellcarve.voxels.chain import begin
+from cellcarve.voxels.finer import make_finer
 from cellcarve.voxels.gibbs import draw_expression
 from cellcarve.voxels.intake import take_in
 from cellcarve.voxels.likelihood import log_likelihood
@@ -205,6 +207,28 @@ def test_without_effort_cells_stay_as_they_begin(tissue):
     chain, _ = begin(take_in(*tissue, still), tissue[1], still, 0)
     assert 4 * np.count_nonzero(chain.labels.label) == np.count_nonzero(result.voxel_cell)
     assert {entry["changed"] for entry in result.log} == {0}
+
+
+def test_bands_of_the_lattice_do_not_show(tissue, finished, monkeypatch):
+    monkeypatch.setattr("cellcarve.voxels.lattice.BAND", 700)
+    banded = dict(arrays(run(tissue)))
+    assert all(banded[name] == value for name, value in arrays(finished))
+
+
+def test_empty_columns_take_no_more_memory_at_the_start_than_later(tissue):
+    table, prior = tissue
+    x, y, far = table.x.copy(), table.y.copy(), np.flatnonzero(table.status == Status.KEPT)[-1]
+    x[far], y[far] = x.min() + 1000, y.min() + 1000
+    settings = replace(SHORT, max_transcript_nucleus_distance=1e4)
+    intake = replace(take_in(replace(table, x=x, y=y), prior, settings), folds=None)
+    tracemalloc.start()
+    chain, ratio = begin(intake, prior, settings, 0)
+    make_finer(chain, ratio, (intake, prior), settings)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    kept = sum(v.nbytes for v in (*chain.labels, chain.spots.head))
+    assert kept > 50e6
+    assert peak < 1.3 * kept
 
 
 def test_an_assignment_for_every_row(tissue):

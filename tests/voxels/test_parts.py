@@ -12,7 +12,7 @@ from cellcarve.voxels.intake import gene_order, near_cells
 from cellcarve.voxels.lattice import block, columns_of, lay_frame, refine, sides_of, split_voxels, voxels_of
 from cellcarve.voxels.nearest import two_nearest
 from cellcarve.voxels.raster import from_raster
-from cellcarve.voxels.start import expand, fill_layers, from_rows, pop_bubbles, seated, votes, winners
+from cellcarve.voxels.start import ODDS, expand, fill_layers, from_rows, pop_bubbles, seated, votes, winners
 from cellcarve.voxels.strata import strata_of
 
 
@@ -116,7 +116,7 @@ def test_first_labels_fill_layers_bubbles_and_grow():
     voxel = voxels_of(frame, np.array([4.5]), np.array([4.5]), np.array([0.0]))
     start = from_rows(frame, voxel, np.array([1]), np.array([True]), (0.8, 0.5))
     assert start.label.sum() == 1
-    assert start.weight[voxel[0]] == pytest.approx(0.8)
+    assert ODDS[start.level[voxel[0]]] == pytest.approx(np.log(0.8 / 0.2), abs=1 / 32)
     fill_layers(frame, start.label)
     assert start.label.sum() == 3
     ring = start.label.copy()
@@ -129,17 +129,31 @@ def test_first_labels_fill_layers_bubbles_and_grow():
     assert start.label.sum() == 15
 
 
+@pytest.mark.parametrize("change", [fill_layers, pop_bubbles, lambda frame, label: expand(frame, label, 2)])
+def test_bands_of_a_lattice_do_not_show(change, monkeypatch):
+    random = np.random.default_rng(5)
+    frame = lay_frame((0, 0, 30, 40), 1.0, 150.0, 2)
+    label = np.zeros((frame.grid.ny + 2) * (frame.grid.nx + 2) * 2, np.int32)
+    inside = block(frame.grid, label)[1:-1, 1:-1]
+    inside[:] = random.integers(1, 3, inside.shape) * (random.random(inside.shape) < 0.6)
+    whole = label.copy()
+    change(frame, whole)
+    monkeypatch.setattr("cellcarve.voxels.lattice.BAND", 200)
+    change(frame, label)
+    assert np.array_equal(label, whole)
+
+
 def test_rasters_vote_in_all_layers_by_share_of_pixels():
     frame = lay_frame((0, 0, 7, 7), 2.0, 150.0, 2)
     label = np.zeros((16, 16), np.int32)
     label[4:8, 4:8] = 7
     label[4:6, 8:10] = 3
     start = from_raster(frame, PriorRaster(label, (0.5, 0, 0, 0, 0.5, 0), weight=0.5))
-    cube, weight = block(frame.grid, start.label)[1:-1, 1:-1], block(frame.grid, start.weight)[1:-1, 1:-1]
+    cube, odds = (block(frame.grid, v)[1:-1, 1:-1] for v in (start.label, ODDS[start.level]))
     assert cube[1, 1].tolist() == [7, 7]
-    assert weight[1, 1].tolist() == [0.5, 0.5]
+    assert odds[1, 1].tolist() == [0, 0]
     assert cube[1, 2].tolist() == [3, 3]
-    assert weight[1, 2, 0] == pytest.approx(0.5 * 4 / 16)
+    assert odds[1, 2, 0] == pytest.approx(np.log(0.125 / 0.875), abs=1 / 32)
     assert (cube > 0).sum() == 4
 
 

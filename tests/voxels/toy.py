@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from cellcarve.voxels.chain import ODDS
 from cellcarve.voxels.drift import link
 from cellcarve.voxels.lattice import Frame, block, measure_cells
+from cellcarve.voxels.start import ODDS
 from cellcarve.voxels.state import Cells, Grid, Labels, Plan, Rates, Sizes, Spots
 
 

@@ -34,8 +34,10 @@ def relative_density(count: np.ndarray, side: float) -> np.ndarray:
     from scipy.ndimage import gaussian_filter
 
     narrow, wide = (gaussian_filter(count, s / side, mode="constant") for s in (NARROW, WIDE))
-    wide = np.maximum(wide, np.float32(1e-6))
-    return np.where(wide > 1e-3 * count.mean(), narrow / wide, 1).astype(np.float32)
+    np.maximum(wide, np.float32(1e-6), out=wide)
+    narrow /= wide
+    narrow[wide <= 1e-3 * count.mean()] = 1
+    return narrow
 
 
 def rise_between(density: np.ndarray, middle: np.ndarray, radius: np.ndarray) -> float:
@@ -71,4 +73,7 @@ def rise_between(density: np.ndarray, middle: np.ndarray, radius: np.ndarray) ->
 
 def cost_of(density: np.ndarray, steepness: float) -> np.ndarray:
     """(ny, nx) float32 cost of a way by density."""
-    return ((density + np.float32(FLOOR)) / np.float32(1 + FLOOR)) ** np.float32(steepness)
+    cost = density + np.float32(FLOOR)
+    cost /= np.float32(1 + FLOOR)
+    cost **= np.float32(steepness)
+    return cost

@@ -16,28 +16,29 @@ from cellcarve.voxels.lattice import (
     columns_of,
     lay_frame,
     measure_cells,
-    refine,
+    open_tiles,
+    renumber,
     sides_of,
-    split_voxels,
+    sum_places,
     voxels_of,
 )
 from cellcarve.voxels.raster import extent, from_raster
 from cellcarve.voxels.ridges import density_of_columns
 from cellcarve.voxels.split import Room
 from cellcarve.voxels.start import (
+    ODDS,
+    Nearest,
     Start,
     columns_held,
     expand,
     fill_layers,
     from_rows,
     grow,
+    nearest_cells,
     pop_bubbles,
 )
 from cellcarve.voxels.state import Cells, Labels, Rates, Sizes, Spots
 from cellcarve.voxels.strata import strata_of
-
-# Log odds of the 256 levels of a voxel's prior.
-ODDS = ((np.arange(256) - 128) / 16).astype(np.float32)
 
 
 @dataclass
@@ -127,8 +128,14 @@ def density_of(frame: Frame, intake: Intake) -> np.ndarray | None:
     return density_of_columns(frame, j * frame.grid.nx + i)
 
 
-def first_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSettings) -> Start:
-    """Labels of the coarse lattice, numbered as in the prior."""
+def nearest_of(frame: Frame, held: np.ndarray, intake: Intake, settings: VoxelSettings) -> Nearest:
+    """Cells nearest to the columns of a lattice, by the cells that its columns hold."""
+    density = density_of(frame, intake)
+    return nearest_cells(frame, held, (settings.start_growth, settings.distance_pull), density)
+
+
+def first_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSettings) -> tuple[Start, float]:
+    """Labels of the coarse lattice, numbered as in the prior, and how steep ridges are."""
     start = prior_labels(frame, intake, prior, settings)
     if not start.label.any():
         raise InputError(
@@ -140,54 +147,18 @@ def first_labels(frame: Frame, intake: Intake, prior: Prior, settings: VoxelSett
         fixed[1:] = prior.fixed
         held = np.where(fixed[held], 0, held)
     fill_layers(frame, start.label)
-    before = start.label.copy()
+    before = start.label.copy() if fixed.any() else None
     expand(frame, start.label, settings.expand_initialized_cells)
     fill_layers(frame, start.label)
+    ridge = 0.0
     if settings.start_growth > 0:
-        density = density_of(frame, intake)
-        grow(frame, start, held, (settings.start_growth, settings.distance_pull), density)
+        nearest = nearest_of(frame, held, intake, settings)
+        grow(frame, start, nearest)
+        ridge = nearest.ridge
     pop_bubbles(frame, start.label)
-    start.label[fixed[start.label] & (start.label != before)] = 0
-    return start
-
-
-def pull_finer(
-    chain: "Chain", start: Start, held: np.ndarray, intake: Intake, settings: VoxelSettings
-) -> None:
-    """Begin anew from distances on the fine lattice; labels and their prior change in place.
-
-    `start` and `held`, what the prior says of voxels and columns, are numbered as the chain's cells are.
-
-    Fixed cells, and cells that distances would leave without a voxel, keep those of the coarse lattice; should that
-    leave others without, all do.
-    """
-    frame, fixed = chain.frame, chain.cells.fixed.astype(bool)
-    held = np.where(fixed[held], 0, held)
-    start.label[:] = 0
-    density = density_of(frame, intake)
-    grow(frame, start, held, (settings.start_growth, settings.distance_pull), density)
-    lost = np.bincount(start.label, minlength=len(chain.number)) == 0
-    chain.ridge = start.ridge
-    kept = (lost | fixed)[chain.labels.label] & (chain.labels.label > 0)
-    start.label[kept] = chain.labels.label[kept]
-    if np.bincount(start.label, minlength=len(chain.number))[1:].all():
-        chain.labels.label[:] = start.label
-    chain.labels.prior[:] = start.prior
-    chain.labels.level[:] = levels_of(start.weight)
-
-
-def fix_finer(chain: "Chain", held: np.ndarray) -> None:
-    """Draw fixed cells anew on the fine lattice, where no other cell has come to lie; labels change in place.
-
-    `held` is the chain's cell that the prior sees in each voxel.
-    """
-    label, fixed = chain.labels.label, chain.cells.fixed.astype(bool)
-    free = fixed[label] | (label == 0)
-    # A cell that others cover whole keeps its coarse voxels.
-    met = np.bincount(held[free], minlength=len(fixed)) > 0
-    label[(fixed & met)[label]] = 0
-    anew = (label == 0) & (fixed & met)[held]
-    label[anew] = held[anew]
+    if before is not None:
+        start.label[fixed[start.label] & (start.label != before)] = 0
+    return start, ridge
 
 
 def _spread(value: np.ndarray) -> np.ndarray:
@@ -207,33 +178,27 @@ def number_cells(frame: Frame, start: Start) -> tuple[np.ndarray, np.ndarray]:
     tuple
         (C + 1,) int32 prior cell of each, and (C + 1, 2) int32 home column and row.
     """
-    voxel = np.flatnonzero(start.label)
-    i, j, _ = columns_of(frame, voxel)
-    cell = start.label[voxel]
-    held = np.bincount(cell)
+    held, *sums = np.zeros((3, int(start.label.max()) + 1), np.int64)
+    sum_places(start.label, frame.grid, held, *sums)
     used = np.flatnonzero(held)
-    home = np.column_stack([np.bincount(cell, v)[used] / held[used] for v in (i, j)]).astype(np.int32)
+    home = np.column_stack([total[used] / held[used] for total in sums]).astype(np.int32)
     order = np.argsort(_spread(home[:, 0]) | (_spread(home[:, 1]) << np.uint64(1)), kind="stable")
     rank = np.zeros(max(len(held), int(start.prior.max()) + 1), np.int32)
     rank[used[order]] = np.arange(1, len(used) + 1)
-    start.label[:], start.prior[:] = rank[start.label], rank[start.prior]
+    renumber(rank, start.label)
+    renumber(rank, start.prior)
     number = np.concatenate([[0], used[order]]).astype(np.int32)
     return number, np.concatenate([np.full((1, 2), -(1 << 29), np.int32), home[order]])
-
-
-def levels_of(weight: np.ndarray) -> np.ndarray:
-    """Prior probabilities as uint8 steps of a sixteenth in log odds, 128 for one half; see `ODDS`."""
-    sure = np.clip(weight.astype(np.float64), 1e-4, 1 - 1e-4)
-    return np.clip(np.round(np.log(sure / (1 - sure)) * 16) + 128, 0, 255).astype(np.uint8)
 
 
 def lay_labels(frame: Frame, start: Start, held: np.ndarray) -> Labels:
     """Labels with their prior; tiles that hold transcripts or labels are open."""
     g = frame.grid
-    i, j, _ = columns_of(frame, np.concatenate([np.flatnonzero(start.label), held]))
+    i, j, _ = columns_of(frame, held)
     opened = np.zeros(g.across * g.down, np.uint8)
     opened[(j // g.tile) * g.across + i // g.tile] = 1
-    return Labels(start.label, start.prior, levels_of(start.weight), ODDS, opened)
+    open_tiles(start.label, g, opened)
+    return Labels(start.label, start.prior, start.level, ODDS, opened)
 
 
 def lay_spots(frame: Frame, intake: Intake) -> tuple[Spots, np.ndarray]:
@@ -320,7 +285,7 @@ def lay_rates(cells: int, intake: Intake, places: int, settings: VoxelSettings, 
 def begin(intake: Intake, prior: Prior, settings: VoxelSettings, seed: int) -> tuple[Chain, int]:
     """A chain on the coarse lattice, and how many fine voxels a coarse one is wide."""
     frame, ratio = first_frame(intake, prior, settings)
-    start = first_labels(frame, intake, prior, settings)
+    start, ridge = first_labels(frame, intake, prior, settings)
     number, home = number_cells(frame, start)
     spots, order = lay_spots(frame, intake)
     labels = lay_labels(frame, start, spots.seen)
@@ -344,44 +309,6 @@ def begin(intake: Intake, prior: Prior, settings: VoxelSettings, seed: int) -> t
         place_volume=volume,
         order=order,
         number=number,
-        ridge=start.ridge,
+        ridge=ridge,
     )
     return chain, ratio
-
-
-def prior_on_finer(chain: Chain, given: tuple[Intake, Prior], settings: VoxelSettings) -> None:
-    """Bring what the prior says to a lattice that has just become finer, where anything depends on it; in place."""
-    intake, prior = given
-    pulled, fixed = settings.start_growth > 0 and settings.distance_pull > 0, chain.cells.fixed.any()
-    if not (pulled or fixed):
-        return
-    start = prior_labels(chain.frame, intake, prior, settings)
-    rank = np.zeros(max(len(prior.names), int(chain.number.max())) + 1, np.int32)
-    rank[chain.number] = np.arange(len(chain.number))
-    columns = rank[columns_held(chain.frame, start.label)]
-    start.prior[:], held = rank[start.prior], rank[start.label]
-    if pulled:
-        pull_finer(chain, start, columns, intake, settings)
-    if fixed:
-        fix_finer(chain, held)
-
-
-def make_finer(chain: Chain, ratio: int, given: tuple[Intake, Prior], settings: VoxelSettings) -> None:
-    """Cut every voxel into ratio² and bring everything that depends on voxels up to date, in place."""
-    coarse = chain.frame
-    frame = refine(coarse, ratio)
-    parts = {
-        name: split_voxels(coarse.grid, frame.grid, getattr(chain.labels, name))
-        for name in ("label", "prior", "level")
-    }
-    chain.frame, chain.labels = frame, chain.labels._replace(**parts)
-    intake = given[0]
-    prior_on_finer(chain, given, settings)
-    x, y = (v[chain.order] for v in intake.places)
-    seen = voxels_of(frame, x, y, intake.z[chain.order])
-    chain.spots = chain.spots._replace(
-        seen=seen, at=seen.copy(), head=np.empty(len(parts["label"]), np.int32)
-    )
-    chain.place_volume = place_spots(frame, chain.spots, (x, y), settings)
-    chain.cells = chain.cells._replace(home=chain.cells.home * np.int32(ratio))
-    measure_cells(frame, chain.labels.label, chain.cells)

@@ -1,5 +1,6 @@
 """The lattice over the tissue, coarse first, then fine: micrometres to voxels."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.state import Cells, Grid
 
 MOST_VOXELS = 2**31 - 1
+# Entries of a large array that are worked on at a time: what is made meanwhile is small beside the array.
+BAND = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -129,13 +132,42 @@ def block(grid: Grid, flat: np.ndarray) -> np.ndarray:
     return flat.reshape(grid.ny + 2, grid.nx + 2, grid.nl)
 
 
-def split_voxels(coarse: Grid, fine: Grid, flat: np.ndarray) -> np.ndarray:
-    """A flat array over coarse voxels copied to the fine ones."""
+def bands(rows: int, width: int) -> Iterator[slice]:
+    """Slices of the rows of an array, each of about `BAND` entries; a row has `width` of them."""
+    step = max(1, BAND // max(width, 1))
+    for first in range(0, rows, step):
+        yield slice(first, min(first + step, rows))
+
+
+def split_bands(coarse: Grid, fine: Grid, flat: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """A flat array over coarse voxels copied to the fine ones: rows of `block` and their inner columns, band by band."""
     ratio = fine.nx // coarse.nx
     inside = block(coarse, flat)[1:-1, 1:-1]
+    for rows in bands(coarse.ny, ratio**2 * coarse.nx * coarse.nl):
+        part = inside[rows].repeat(ratio, 0).repeat(ratio, 1)
+        yield slice(rows.start * ratio + 1, rows.stop * ratio + 1), part
+
+
+def split_voxels(coarse: Grid, fine: Grid, flat: np.ndarray) -> np.ndarray:
+    """A flat array over coarse voxels copied to the fine ones."""
     out = np.zeros((fine.ny + 2) * (fine.nx + 2) * fine.nl, flat.dtype)
-    block(fine, out)[1:-1, 1:-1] = inside.repeat(ratio, 0).repeat(ratio, 1)
+    for rows, part in split_bands(coarse, fine, flat):
+        block(fine, out)[rows, 1:-1] = part
     return out
+
+
+def renumber(rank: np.ndarray, flat: np.ndarray) -> None:
+    """Numbers replaced by their ranks, in place."""
+    for part in bands(len(flat), 1):
+        flat[part] = rank[flat[part]]
+
+
+def cells_met(label: np.ndarray, cells: int) -> np.ndarray:
+    """(cells,) bool: which of so many cells occur in an array, the background at 0."""
+    met = np.zeros(cells, bool)
+    for part in bands(label.size, 1):
+        met[label.ravel()[part]] = True
+    return met
 
 
 @njit(**LEAF)
@@ -156,6 +188,33 @@ def measure(label, grid, cells):
         cells.volume[cell] += 1
         cells.area[cell, voxel % nl] += 1
         cells.edge[cell, voxel % nl] += other
+
+
+@njit(**LEAF)
+def sum_places(label, grid, held, along_x, along_y):
+    """Voxels of every cell, and sums of their columns and rows: int64 (c,) of zeros; they change."""
+    voxel = 0
+    for j in range(-1, grid.ny + 1):
+        for i in range(-1, grid.nx + 1):
+            for _ in range(grid.nl):
+                cell = label[voxel]
+                voxel += 1
+                if cell > 0:
+                    held[cell] += 1
+                    along_x[cell] += i
+                    along_y[cell] += j
+
+
+@njit(**LEAF)
+def open_tiles(label, grid, opened):
+    """Open the tiles that hold labels: `opened`, uint8 (tiles,), changes."""
+    voxel = 0
+    for j in range(-1, grid.ny + 1):
+        for i in range(-1, grid.nx + 1):
+            for _ in range(grid.nl):
+                if label[voxel] > 0:
+                    opened[(j // grid.tile) * grid.across + i // grid.tile] = 1
+                voxel += 1
 
 
 def measure_cells(frame: Frame, label: np.ndarray, cells: Cells) -> None:

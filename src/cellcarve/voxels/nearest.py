@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from cellcarve.chain.compiled import LEAF
+from cellcarve.voxels.lattice import bands
 
 
 @njit(**LEAF)
@@ -103,13 +104,13 @@ def two_nearest(label: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray
     for _ in range(2):
         pass_over(source, label, reach * reach, True)
         pass_over(source, label, reach * reach, False)
-    place = np.arange(label.size)
     nx = label.shape[1]
-    far = np.full((label.size, 2), reach, np.float32)
-    for n in range(2):
-        known = source[:, n] >= 0
-        dj = place[known] // nx - source[known, n] // nx
-        di = place[known] % nx - source[known, n] % nx
-        far[known, n] = np.hypot(dj, di)
-    cell = np.where(source[:, 0] >= 0, label.ravel()[source[:, 0]], 0).astype(np.int32)
-    return cell.reshape(label.shape), far[:, 0].reshape(label.shape), far[:, 1].reshape(label.shape)
+    cell, far = np.empty(label.shape, np.int32), np.empty((2, *label.shape), np.float32)
+    for rows in bands(*label.shape):
+        known = source.reshape(*label.shape, 2)[rows]
+        j, i = np.mgrid[rows, : label.shape[1]]
+        for n in range(2):
+            away = np.hypot(j - known[..., n] // nx, i - known[..., n] % nx)
+            far[n, rows] = np.where(known[..., n] >= 0, away, reach)
+        cell[rows] = np.where(known[..., 0] >= 0, label.ravel()[known[..., 0]], 0)
+    return cell, far[0], far[1]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from cellcarve.data.prior import PriorRaster
-from cellcarve.voxels.lattice import Frame, block
-from cellcarve.voxels.start import Start, winners
+from cellcarve.voxels.lattice import Frame
+from cellcarve.voxels.start import Start, levels_of, winners
 
 BLOCK = 4_000_000
 MOST_SURE = 0.99
@@ -51,7 +51,7 @@ def from_raster(frame: Frame, raster: PriorRaster) -> Start:
     a, b, _, d, e, _ = raster.affine
     pixels = max(frame.side**2 / abs(a * e - b * d), 1.0)
     label = np.zeros((g.ny + 2) * (g.nx + 2) * g.nl, np.int32)
-    weight = np.zeros(len(label), np.float32)
-    block(g, label).reshape(-1, g.nl)[where] = who[:, None]
-    block(g, weight).reshape(-1, g.nl)[where] = np.minimum(total / pixels, MOST_SURE)[:, None]
-    return Start(label, label.copy(), weight)
+    level = np.zeros(len(label), np.uint8)
+    sure = levels_of(np.minimum(total / pixels, MOST_SURE).astype(np.float32))
+    label.reshape(-1, g.nl)[where], level.reshape(-1, g.nl)[where] = who[:, None], sure[:, None]
+    return Start(label, label.copy(), level)

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from cellcarve.chain.ridges import relative_density
-from cellcarve.voxels.lattice import Frame
+from cellcarve.voxels.lattice import Frame, bands
 
 # Parts of a nucleus' radius beyond its edge: the ring next to it, and the one that is compared with it.
 CLOSE, APART, FARTHEST = 0.35, 0.75, 1.5
@@ -20,8 +20,9 @@ STEEPNESS, STEEPEST = 4.0, 1.2
 def density_of_columns(frame: Frame, column: np.ndarray) -> np.ndarray:
     """(ny, nx) float32 `relative_density` of a lattice's columns; `column` is (T,) row * nx + column of transcripts."""
     shape = (frame.grid.ny, frame.grid.nx)
-    count = np.bincount(column, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float32)
-    return relative_density(count, frame.side)
+    count = np.zeros(shape[0] * shape[1], np.float32)
+    np.add.at(count, column, np.float32(1))
+    return relative_density(count.reshape(shape), frame.side)
 
 
 def rise_of(density: np.ndarray, held: np.ndarray) -> float:
@@ -36,17 +37,22 @@ def rise_of(density: np.ndarray, held: np.ndarray) -> float:
     """
     from scipy.ndimage import distance_transform_edt
 
-    columns = np.bincount(held.ravel())[1:]
+    columns = np.bincount(held[held > 0])[1:]
     if not columns.any():
         return 0.0
     radius = math.sqrt(float(np.median(columns[columns > 0])) / math.pi)
-    far = distance_transform_edt(held == 0)
+    source = distance_transform_edt(held == 0, return_distances=False, return_indices=True)
     close = max(CLOSE * radius, 1.0)
-    next_to = (far > 0) & (far <= close)
-    beyond = (far > max(APART * radius, close)) & (far <= FARTHEST * radius)
-    if not (next_to.any() and beyond.any()):
+    next_to, beyond = [], []
+    for rows in bands(*held.shape):
+        j, i = np.mgrid[rows, : held.shape[1]] - source[:, rows]
+        far = np.sqrt((j * j + i * i).astype(np.float64))
+        next_to.append(density[rows][(far > 0) & (far <= close)])
+        beyond.append(density[rows][(far > max(APART * radius, close)) & (far <= FARTHEST * radius)])
+    near, apart = np.concatenate(next_to), np.concatenate(beyond)
+    if not (len(near) and len(apart)):
         return 0.0
-    return math.log(max(float(density[beyond].mean()), 1e-3) / max(float(density[next_to].mean()), 1e-3))
+    return math.log(max(float(apart.mean()), 1e-3) / max(float(near.mean()), 1e-3))
 
 
 def steepness_of(rise: float) -> float:

@@ -7,9 +7,10 @@ import numpy as np
 
 from cellcarve.data.prior import Prior
 from cellcarve.settings import VoxelSettings
-from cellcarve.voxels.chain import Chain, make_finer
+from cellcarve.voxels.chain import Chain
 from cellcarve.voxels.cluster import first_components
 from cellcarve.voxels.drift import drift_all, drift_of
+from cellcarve.voxels.finer import make_finer
 from cellcarve.voxels.gibbs import draw_expression
 from cellcarve.voxels.intake import Intake
 from cellcarve.voxels.kernel import Drift

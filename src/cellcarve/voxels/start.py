@@ -1,11 +1,12 @@
 """First labels: what the prior says of each voxel, filled up and grown."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from cellcarve.chain.ridges import cost_of
-from cellcarve.voxels.lattice import Frame, block
+from cellcarve.voxels.lattice import Frame, bands, block
 from cellcarve.voxels.nearest import two_nearest
 from cellcarve.voxels.paths import two_nearest_by_cost
 from cellcarve.voxels.ridges import rise_of, steepness_of
@@ -14,6 +15,14 @@ from cellcarve.voxels.ridges import rise_of, steepness_of
 MOST_ODDS = 6.0
 # How much more distance says where it is measured along ridges of RNA: density follows them, not the cells.
 ALONG_RIDGES = 4.0
+# Log odds of the 256 levels of a voxel's prior.
+ODDS = ((np.arange(256) - 128) / 16).astype(np.float32)
+
+
+def levels_of(weight: np.ndarray) -> np.ndarray:
+    """Prior probabilities, float32, as uint8 steps of a sixteenth in log odds, 128 for one half; see `ODDS`."""
+    sure = np.clip(weight.astype(np.float64), 1e-4, 1 - 1e-4)
+    return np.clip(np.round(np.log(sure / (1 - sure)) * 16) + 128, 0, 255).astype(np.uint8)
 
 
 @dataclass
@@ -24,16 +33,32 @@ class Start:
     ----------
     label, prior
         (v,) int32: cell and prior cell of each voxel, numbered as in the prior (0 = none).
-    weight
-        (v,) float32: probability of the prior cell, where there is one.
-    ridge
-        How steep ridges of RNA between cells are; 0 where there are none. See `cellcarve.voxels.ridges`.
+    level
+        (v,) uint8: of `levels_of`, of the probability of the prior cell where there is one.
     """
 
     label: np.ndarray
     prior: np.ndarray
-    weight: np.ndarray
-    ridge: float = 0.0
+    level: np.ndarray
+
+
+@dataclass
+class Nearest:
+    """What distances say of the columns of a lattice.
+
+    Attributes
+    ----------
+    cell
+        (ny, nx) int32: the nearest cell, 0 = none within reach.
+    level
+        (ny, nx) uint8: of `levels_of`, how far it is believed in; None where distances make nothing believed.
+    ridge
+        How steep ridges of RNA between cells are; 0 where there are none. See `cellcarve.voxels.ridges`.
+    """
+
+    cell: np.ndarray
+    level: np.ndarray | None
+    ridge: float
 
 
 def votes(
@@ -124,47 +149,59 @@ def from_rows(
     """
     g = frame.grid
     size = (g.ny + 2) * (g.nx + 2) * g.nl
-    start = Start(np.zeros(size, np.int32), np.zeros(size, np.int32), np.zeros(size, np.float32))
-    for rows, weight in (((cell > 0) & ~core, weights[1]), ((cell > 0) & core, weights[0])):
+    start = Start(np.zeros(size, np.int32), np.zeros(size, np.int32), np.zeros(size, np.uint8))
+    levels = levels_of(np.array(weights, np.float32))
+    for rows, level in (((cell > 0) & ~core, levels[1]), ((cell > 0) & core, levels[0])):
         where, who = seated(*votes(voxel[rows], cell[rows], np.ones(int(rows.sum()))))
-        start.prior[where], start.weight[where] = who, weight
+        start.prior[where], start.level[where] = who, level
     start.label[where] = who
     return start
 
 
 def fill_layers(frame: Frame, label: np.ndarray) -> None:
     """Labelled voxels copy their label to background voxels above and below, layer by layer; in place."""
+    whole = block(frame.grid, label)
+    for rows in bands(len(whole), whole[0].size):
+        cube = whole[rows]
+        for _ in range(frame.grid.nl - 1):
+            before = cube.copy()
+            for to, by in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+                empty = (cube[:, :, to] == 0) & (before[:, :, by] > 0)
+                cube[:, :, to][empty] = before[:, :, by][empty]
+
+
+def _beside(frame: Frame, label: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Bands of the lattice's rows, to be changed, and each as it was together with the voxels around it."""
     cube = block(frame.grid, label)
-    for _ in range(frame.grid.nl - 1):
-        before = cube.copy()
-        for to, by in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-            empty = (cube[:, :, to] == 0) & (before[:, :, by] > 0)
-            cube[:, :, to][empty] = before[:, :, by][empty]
+    edge = cube[0].copy()
+    for rows in bands(frame.grid.ny, cube[0].size):
+        before = cube[rows.start : rows.stop + 2].copy()
+        before[0], edge = edge, before[-2].copy()
+        yield cube[rows.start + 1 : rows.stop + 1, 1:-1], before
 
 
 def pop_bubbles(frame: Frame, label: np.ndarray) -> None:
     """A background voxel whose four neighbours in its layer share a label takes it; in place."""
-    cube = block(frame.grid, label)
-    up, down, left, right = cube[:-2, 1:-1], cube[2:, 1:-1], cube[1:-1, :-2], cube[1:-1, 2:]
-    same = (up == down) & (left == right) & (up == left) & (cube[1:-1, 1:-1] == 0)
-    cube[1:-1, 1:-1][same] = up[same]
+    for part, before in _beside(frame, label):
+        up, down, left, right = before[:-2, 1:-1], before[2:, 1:-1], before[1:-1, :-2], before[1:-1, 2:]
+        same = (up == down) & (left == right) & (up == left) & (part == 0)
+        part[same] = up[same]
 
 
 def expand(frame: Frame, label: np.ndarray, rounds: int) -> None:
     """Grow cells by one voxel in each round along the six directions; where two meet the lower number wins; in place."""
-    cube = block(frame.grid, label)
-    inside = np.zeros(cube.shape, bool)
-    inside[1:-1, 1:-1] = True
     most = np.iinfo(np.int32).max
     for _ in range(rounds):
-        known = np.where(cube > 0, cube, most)
-        best = np.full(cube.shape, most, np.int32)
-        for axis in range(3):
+        for part, before in _beside(frame, label):
+            before[before == 0] = most
+            here = before[1:-1, 1:-1]
+            best = np.minimum(before[:-2, 1:-1], before[2:, 1:-1])
+            for other in (before[1:-1, :-2], before[1:-1, 2:]):
+                np.minimum(best, other, out=best)
             for to, by in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-                target = best[(slice(None),) * axis + (to,)]
-                np.minimum(target, known[(slice(None),) * axis + (by,)], out=target)
-        fresh = inside & (cube == 0) & (best < most)
-        cube[fresh] = best[fresh]
+                np.minimum(best[:, :, to], here[:, :, by], out=best[:, :, to])
+            fresh = (part == 0) & (best < most)
+            part[fresh] = best[fresh]
 
 
 def columns_held(frame: Frame, label: np.ndarray) -> np.ndarray:
@@ -172,15 +209,47 @@ def columns_held(frame: Frame, label: np.ndarray) -> np.ndarray:
     cube = block(frame.grid, label)[1:-1, 1:-1]
     layers = np.argsort(np.abs(np.arange(frame.grid.nl) - (frame.grid.nl - 1) / 2), kind="stable")
     flat = np.zeros(cube.shape[:2], np.int32)
-    for k in layers:
-        np.copyto(flat, cube[:, :, k], where=flat == 0)
+    for rows in bands(len(flat), cube[0].size):
+        for k in layers:
+            np.copyto(flat[rows], cube[rows, :, k], where=flat[rows] == 0)
     return flat
 
 
-def grow(
-    frame: Frame, start: Start, held: np.ndarray, law: tuple[float, float], density: np.ndarray | None = None
-) -> None:
-    """Give background to the nearest cell, so that neighbours meet halfway, and believe in it by distance; in place.
+def nearest_cells(
+    frame: Frame, held: np.ndarray, law: tuple[float, float], density: np.ndarray | None = None
+) -> Nearest:
+    """Cells nearest to the columns, and belief in them by distance.
+
+    Parameters
+    ----------
+    frame
+        The lattice.
+    held
+        (ny, nx) cells of the columns that distances are measured from.
+    law
+        Farthest distance in µm; log odds of the nearest cell per µm by which the next one is farther away.
+    density
+        (ny, nx) relative density of transcripts, where it is known finely enough to tell ridges.
+    """
+    farthest, pull = law
+    reach = farthest / frame.side
+    ridge = 0.0 if density is None else steepness_of(rise_of(density, held))
+    if density is None or ridge == 0:
+        cell, near, far = two_nearest(held, reach)
+    else:
+        cell, near, far = two_nearest_by_cost(held, cost_of(density, ridge), reach)
+    if pull <= 0:
+        return Nearest(cell, None, ridge)
+    pull *= 1 + ALONG_RIDGES * min(ridge, 1.0)
+    level = np.empty(cell.shape, np.uint8)
+    for rows in bands(*cell.shape):
+        odds = np.minimum(pull * frame.side * (far[rows] - near[rows]), MOST_ODDS)
+        level[rows] = levels_of((1 / (1 + np.exp(-odds))).astype(np.float32))
+    return Nearest(cell, level, ridge)
+
+
+def grow(frame: Frame, start: Start, nearest: Nearest) -> None:
+    """Give background to the nearest cell, so that neighbours meet halfway, and believe in it; in place.
 
     Parameters
     ----------
@@ -188,27 +257,21 @@ def grow(
         The lattice.
     start
         Changes: labels of background voxels, and the prior of voxels that have none.
-    held
-        (ny, nx) cells of the columns that distances are measured from.
-    law
-        Farthest growth in µm; log odds of the nearest cell per µm by which the next one is farther away.
-    density
-        (ny, nx) relative density of transcripts, where it is known finely enough to tell ridges.
+    nearest
+        Cells of the columns.
     """
-    farthest, pull = law
-    reach = farthest / frame.side
-    start.ridge = 0.0 if density is None else steepness_of(rise_of(density, held))
-    if density is None or start.ridge == 0:
-        cell, near, far = two_nearest(held, reach)
-    else:
-        cell, near, far = two_nearest_by_cost(held, cost_of(density, start.ridge), reach)
-    label, prior, weight = (
-        block(frame.grid, v)[1:-1, 1:-1] for v in (start.label, start.prior, start.weight)
-    )
-    np.copyto(label, cell[:, :, None], where=label == 0)
-    if pull > 0:
-        pull *= 1 + ALONG_RIDGES * min(start.ridge, 1.0)
-        odds = np.minimum(pull * frame.side * (far - near), MOST_ODDS)
-        free = (prior == 0) & (cell > 0)[:, :, None]
-        np.copyto(weight, (1 / (1 + np.exp(-odds)))[:, :, None].astype(np.float32), where=free)
-        np.copyto(prior, cell[:, :, None], where=free)
+    label = block(frame.grid, start.label)[1:-1, 1:-1]
+    for rows in bands(len(label), label[0].size):
+        np.copyto(label[rows], nearest.cell[rows, :, None], where=label[rows] == 0)
+    believe(frame, start, nearest)
+
+
+def believe(frame: Frame, start: Start, nearest: Nearest) -> None:
+    """Believe in the nearest cell where no other prior cell is known, in place."""
+    if nearest.level is None:
+        return
+    prior, level = (block(frame.grid, v)[1:-1, 1:-1] for v in (start.prior, start.level))
+    for rows in bands(len(prior), prior[0].size):
+        free = (prior[rows] == 0) & (nearest.cell[rows] > 0)[:, :, None]
+        np.copyto(level[rows], nearest.level[rows, :, None], where=free)
+        np.copyto(prior[rows], nearest.cell[rows, :, None], where=free)

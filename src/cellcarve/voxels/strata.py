@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from cellcarve.chain.compiled import LEAF
-from cellcarve.voxels.lattice import Frame
+from cellcarve.voxels.lattice import Frame, bands
 
 # A column belongs to the tissue if it lies so many steps or fewer from one that holds transcripts.
 NEAR = 3
@@ -73,5 +73,8 @@ def strata_of(
     density(u, v, width, width * math.sqrt(2 * math.log(1000)), rho)
     tissue = near_transcripts(frame, u, v)
     edges = np.quantile(rho[tissue], np.arange(1, bins) / bins)
-    stratum = np.searchsorted(edges, rho, side="right").astype(np.uint8)
-    return stratum, np.bincount(stratum[tissue], minlength=bins) * frame.voxel
+    stratum, held = np.empty(rho.shape, np.uint8), np.zeros(bins, np.int64)
+    for rows in bands(*rho.shape):
+        stratum[rows] = np.searchsorted(edges, rho[rows], side="right")
+        held += np.bincount(stratum[rows][tissue[rows]], minlength=bins)
+    return stratum, held * frame.voxel
