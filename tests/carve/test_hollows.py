@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import cellcarve
+from cellcarve.carve import across
 from cellcarve.carve.across import empty_within
 from cellcarve.carve.hollows import TRUST, find_hollows
 from cellcarve.data.tiles import cut
@@ -38,19 +39,21 @@ def blob(rng, n):
     return np.abs(rng.normal(0, 0.45, n))
 
 
+def table_from(frame):
+    return read(frame, ReadSettings(), Silent())
+
+
 def tissue_from(frame, side=400.0):
-    table = read(frame, ReadSettings(), Silent())
+    table = table_from(frame)
     return cut(table, np.zeros(len(table), np.int32), np.zeros(len(table), bool), 0, side)
 
 
 def test_rings_around_empty_spots_are_cells():
     middle, frame, truth = tissue_of(ring)
-    tissue = tissue_from(frame)
-    assert find_hollows(tissue, RADIUS, 1, Silent())
-    t = tissue.transcripts
-    core, cell = t.core, truth[t.row]
-    assert np.bincount(t.cell[core])[1:].min() >= 4
-    pairs = pd.crosstab(t.cell[core], cell[core])
+    found = find_hollows(table_from(frame), RADIUS, 400.0, 1, Silent())
+    core = found > 0
+    assert np.bincount(found[core])[1:].min() >= 4
+    pairs = pd.crosstab(found[core], truth[core])
     assert pairs.max(axis=1).sum() > 0.9 * core.sum()
     assert np.unique(pairs.to_numpy().argmax(1)).size > 0.9 * len(middle)
     assert len(pairs) < 1.1 * len(middle)
@@ -58,12 +61,7 @@ def test_rings_around_empty_spots_are_cells():
 
 @pytest.mark.parametrize(("shape", "told"), [(blob, True), (blob, False), (ring, False)])
 def test_gaps_between_cells_and_silent_genes_are_no_nuclei(shape, told):
-    tissue = tissue_from(tissue_of(shape, told)[1])
-    t = tissue.transcripts
-    before = t.cell.copy(), t.core.copy()
-    assert not find_hollows(tissue, RADIUS, 1, Silent())
-    assert np.array_equal(t.cell, before[0])
-    assert np.array_equal(t.core, before[1])
+    assert find_hollows(table_from(tissue_of(shape, told)[1]), RADIUS, 400.0, 1, Silent()) is None
 
 
 def test_one_gene_that_lies_everywhere_does_not_decide():
@@ -81,10 +79,40 @@ def test_threads_do_not_matter():
     _, frame, _ = tissue_of(ring)
     found = []
     for threads in (1, 3):
-        tissue = tissue_from(frame, side=60.0)
-        assert find_hollows(tissue, RADIUS, threads, Silent())
-        found.append(tissue.transcripts.cell.tobytes())
-    assert found[0] == found[1]
+        found.append(find_hollows(table_from(frame), RADIUS, 60.0, threads, Silent()))
+    assert found[0].any()
+    assert np.array_equal(found[0], found[1])
+
+
+def test_tiles_have_as_many_pixels_whatever_the_radius(monkeypatch):
+    """Small cells are found as large ones are, and a radius that is no cell's takes no memory."""
+    pixels, densities = [], across.densities
+
+    def noted(*told):
+        found = densities(*told)
+        pixels.append(found[0].size)
+        return found
+
+    monkeypatch.setattr(across, "densities", noted)
+    _, frame, _ = tissue_of(ring)
+    for smaller in (1, 8):
+        table = table_from(frame.assign(x=frame.x / smaller, y=frame.y / smaller))
+        assert find_hollows(table, RADIUS / smaller, 400.0, 1, Silent()).any()
+    assert max(pixels) < 1000**2
+    assert find_hollows(table, 0.01, 400.0, 1, Silent()) is None
+
+
+def test_pairs_count_once_where_cells_are_larger_than_tiles():
+    rng = np.random.default_rng(5)
+    at = rng.uniform(10, 190, (12, 2)).repeat(60, 0) + rng.normal(0, 3, (720, 2))
+    frame = pd.DataFrame({"x": at[:, 0], "y": at[:, 1], "gene": rng.integers(0, 3, 720).astype(str)})
+    sums = []
+    for side in (110.0, 1000.0):
+        tissue = tissue_from(frame, side)
+        signs = [across._sign(tissue, n, 100.0, np.ones(3, np.float32), 1) for n in range(len(tissue.grid))]
+        sums.append([sum(sign[n] for sign in signs) for n in range(4)])
+    assert min(sums[1][0], sums[1][3]) > 0
+    assert sums[0] == pytest.approx(sums[1], rel=1e-3)
 
 
 @pytest.mark.parametrize("method", ["carve", "mixture"])

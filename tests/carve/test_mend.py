@@ -97,10 +97,22 @@ def test_the_same_whatever_the_threads(wide, mended, threads):
 def test_what_a_method_finds_is_traced_back(wide, answer, mended):
     """Cell c of a segmentation stands for a mended nucleus, and that for a given one."""
     cells = min(len(answer.names), len(mended.origin))
-    prior = np.arange(cells, 0, -1).astype(np.int32)
-    found = trace_back(replace(answer, prior=prior, origin=np.zeros(cells, np.uint8)), mended)
+    prior = (len(mended.origin) - np.arange(cells)).astype(np.int32)
+    answer = replace(
+        answer,
+        prior=prior,
+        origin=np.zeros(cells, np.uint8),
+        existence=np.ones(cells, np.float32),
+        expected=answer.expected[:cells],
+    )
+    found = trace_back(answer, mended)
     assert np.array_equal(found.prior, mended.parent[prior - 1])
     assert np.array_equal(found.origin, mended.origin[prior - 1])
+    added = found.origin == Origin.NEW
+    assert added.any()
+    assert (found.existence[~added] == 1).all()
+    amount = np.asarray(answer.expected.sum(1)).ravel()
+    assert found.existence[added] == pytest.approx(1 - np.exp(-amount[added] / 10))
 
 
 def test_pixels_and_fixed_cells_are_left_alone(perfect):

@@ -50,13 +50,20 @@ class Mended(NamedTuple):
 
 
 def trace_back(found: Segmentation, mended: Mended) -> Segmentation:
-    """A segmentation that started from the mended nuclei, with its cells' origins and the cells that were given."""
+    """A segmentation that started from the mended nuclei, with its cells' origins and the cells that were given.
+
+    Added cells are no surer to exist than their transcripts make them. Probabilities change in place.
+    """
     known = found.prior > 0
     origin, parent = found.origin.copy(), found.prior.copy()
     origin[known] = mended.origin[found.prior[known] - 1]
     parent[known] = mended.parent[found.prior[known] - 1]
-    probability = found.probability * np.float32(mended.trust)
-    return replace(found, origin=origin, prior=parent, probability=probability)
+    added = known & (origin == Origin.NEW)
+    amount = np.asarray(found.expected.sum(1)).ravel() * mended.trust
+    existence = np.where(added, 1 - np.exp(-amount / 10), found.existence).astype(np.float32)
+    if mended.trust < 1:
+        found.probability *= np.float32(mended.trust)
+    return replace(found, origin=origin, prior=parent, existence=existence)
 
 
 def can_mend(prior: Prior, settings: CarveSettings) -> bool:
@@ -121,13 +128,10 @@ def from_hollows(
     progress: Progress,
 ) -> Mended | None:
     """Nuclei for cells of a radius (µm) where no prior tells of any, if empty spots are nuclei; else None."""
-    tissue = cut(table, prior.cell, prior.core, 0, DEFAULT_TILE)
-    if not find_hollows(tissue, radius, compute.threads, progress):
+    cell = find_hollows(table, radius, DEFAULT_TILE, compute.threads, progress)
+    if cell is None:
         return None
-    t = tissue.transcripts
-    cell = np.zeros(len(table), np.int32)
-    cell[t.row] = t.cell
-    found = replace(prior, cell=cell, core=cell > 0, names=_fresh_names(tissue.cells), kind="nuclei")
+    found = replace(prior, cell=cell, core=cell > 0, names=_fresh_names(int(cell.max())), kind="nuclei")
     if can_mend(found, settings):
         found = mend(table, found, settings, compute, progress).prior
     count = len(found.names)

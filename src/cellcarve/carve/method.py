@@ -48,10 +48,10 @@ def carve(
         Of all N rows, in input order.
     """
     recipe = recipe_for(prior)
-    tissue = cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
-    progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
     again, known = None, bool(prior.core.any())
-    hollow = not known and find_hollows(tissue, settings.cell_diameter / 2, compute.threads, progress)
+    hollow = None if known else _hollows(table, settings, compute.threads, progress)
+    tissue = hollow or cut(table, prior.cell, prior.core, len(prior.names), settings.tile or DEFAULT_TILE)
+    progress.stage("looking at nuclei", len(tissue.transcripts), "transcripts")
     if not (known or hollow):
         again = find_cells(tissue, settings.cell_diameter, recipe.types, recipe.halo, compute.threads)
         progress.note(f"no prior: {tissue.cells} cells found from density and expression")
@@ -77,6 +77,13 @@ def carve(
         found.probability *= np.float32(TRUST)
         found.expected.data *= np.float32(TRUST)
     return found
+
+
+def _hollows(table: Table, settings: CarveSettings, threads: int, progress: Progress) -> Tissue | None:
+    """The tissue with empty spots as its nuclei, if they are; else None."""
+    side = settings.tile or DEFAULT_TILE
+    cell = find_hollows(table, settings.cell_diameter / 2, side, threads, progress)
+    return None if cell is None else cut(table, cell, cell > 0, int(cell.max()), side)
 
 
 def recipe_for(prior: Prior) -> Recipe:
