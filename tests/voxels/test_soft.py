@@ -1,5 +1,6 @@
 """The soft answer: masses, pairs, programmes and chances against plain twins."""
 
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from cellcarve.voxels.lattice import columns_of
 from cellcarve.voxels.masses import LOOKS, SLOTS, add_place, no_masses
 from cellcarve.voxels.pairs import add_up, pair_up
 from cellcarve.voxels.programmes import LENT_GENES, LENT_MIX, Programmes, learn
+from cellcarve.voxels.record import Record
 from cellcarve.voxels.soft import PULL, Law, State, ask, listen
 from cellcarve.voxels.threads import Threads
 
@@ -50,6 +52,20 @@ def test_the_rarest_cell_gives_way():
         add_place(who, mass, 0, cell, cell % 2)
     assert set(who[0]) == {1, 2, 3, 5}
     assert mass[0].sum() == 9 + 5 + 4 + 2
+
+
+def test_what_is_forgotten_takes_no_memory():
+    tracemalloc.start()
+    record = Record(100_000, True)
+    full = tracemalloc.get_traced_memory()[0]
+    record.forget()
+    without = tracemalloc.get_traced_memory()[0]
+    record.masses.forget()
+    left = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert full > 6e6
+    assert without < 0.6 * full
+    assert left < 0.01 * full
 
 
 def candidates(seed=0, transcripts=400, cells=7, genes=9):

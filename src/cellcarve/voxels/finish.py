@@ -1,5 +1,6 @@
 """The chain's end to a `VoxelRun`, and a `VoxelRun` to a `Segmentation`."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,7 @@ def finish(
     chain: Chain,
     given: tuple[Intake, Prior, Table],
     record: Record,
-    answers: dict[str, Any],
+    ask: Callable[[], dict[str, Any]],
     log: list[dict[str, Any]],
     last: bool,
 ) -> VoxelRun:
@@ -168,8 +169,8 @@ def finish(
         Transcripts, prior cells and input rows.
     record
         What was recorded.
-    answers
-        As `answered` or `unanswered` makes them.
+    ask
+        Makes what `answered` or `unanswered` does, when there is room for it.
     log
         As in `VoxelRun`.
     last
@@ -182,6 +183,7 @@ def finish(
     averages = _averages(chain, intake, record)
     if last:
         record.forget()
+    answers = ask()
     voxels = _voxels(chain)
     origin, target = np.divmod(record.moves[0], count)
     moves = sparse(origin, target - 1, record.moves[1].astype(np.int32), (count - 1, count - 1))

@@ -143,6 +143,10 @@ class Masses:
         threads.ranges(lambda first, last: look_around(*given, (first, last)), len(self.who))
         self.looks += LOOKS
 
+    def forget(self) -> None:
+        """Let go of what is kept of each transcript."""
+        self.who, self.mass = np.empty((0, SLOTS), np.int32), np.empty((0, SLOTS, 2), np.uint16)
+
 
 def no_masses(count: int) -> Masses:
     """Masses of so many transcripts before the first look."""

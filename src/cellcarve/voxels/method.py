@@ -1,5 +1,6 @@
 """The method voxel from prior cells to a result."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -113,22 +114,21 @@ def _sample(
     progress.stage("sampling", settings.burnin_samples + settings.samples + settings.hillclimb, "sweeps")
     progress.advance(max(0, chain.sweep - WARM_UP))
 
-    def result() -> VoxelRun:
-        return finish(chain, (intake, prior, table), state.record, unanswered(chain), state.log, last=False)
+    def result(ask: Callable[[], dict[str, Any]], last: bool) -> VoxelRun:
+        return finish(chain, (intake, prior, table), state.record, ask, state.log, last)
 
     for step in steps(chain, (intake, prior), settings, ratio, state.record, threads):
         progress.advance(1)
         if step.sweep % LOG_EVERY == 0:
             state.log.append({**vars(step), **standing(chain, threads)})
             progress.stand(told(state.log[-1]))
-        watch.swept(state, result)
-    if watch.asks:
-        if state.record.masses.looks == 0:
-            look_around(chain, drift_for(chain, settings), state.record, threads)
-        found = answered(chain, answer(chain, state.record.masses, settings, threads))
-    else:
-        found = unanswered(chain)
-    return finish(chain, (intake, prior, table), state.record, found, state.log, last=True)
+        watch.swept(state, lambda: result(lambda: unanswered(chain), last=False))
+    masses = state.record.masses
+    if not watch.asks:
+        return result(lambda: unanswered(chain), last=True)
+    if masses.looks == 0:
+        look_around(chain, drift_for(chain, settings), state.record, threads)
+    return result(lambda: answered(chain, answer(chain, masses, settings, threads)), last=True)
 
 
 def voxel(

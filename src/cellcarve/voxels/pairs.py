@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from cellcarve.voxels.lattice import bands
 from cellcarve.voxels.threads import Threads
 
 
@@ -20,7 +21,7 @@ class Pairs(NamedTuple):
     begin
         int64 (c + 1,): where the entries of a cell begin in `order`.
     order
-        int64 (e,): transcript * slots + slot of the entries, by cell, gene and transcript.
+        int32 (e,), int64 where there are too many: transcript * slots + slot of the entries, by cell, gene and transcript.
     of
         int32 (t, slots): pair of each entry; 0 where there is none.
     """
@@ -86,10 +87,12 @@ def pair_up(who: np.ndarray, gene: np.ndarray, cells: int, threads: Threads) -> 
     threads
         Who does the work.
     """
-    held = np.bincount(who.ravel(), minlength=cells)
+    held = np.zeros(cells, np.int64)
+    for rows in bands(*who.shape):
+        held += np.bincount(who[rows].ravel(), minlength=cells)
     held[0] = 0
     begin = np.concatenate([[0], np.cumsum(held)])
-    order = np.empty(int(begin[-1]), np.int64)
+    order = np.empty(int(begin[-1]), np.int32 if who.size < 2**31 else np.int64)
     _by_cell(who, begin, order)
     number, slots = np.zeros(cells, np.int64), who.shape[1]
     threads.ranges(lambda first, last: _by_gene(gene, slots, begin, order, number, (first, last)), cells)

@@ -78,8 +78,8 @@ class Record:
         self.sweeps += 1
 
     def forget(self) -> None:
-        """Let go of what is kept of each transcript."""
-        self.who, self.weight, self.masses = self.who[:0], self.weight[:0], no_masses(0)
+        """Let go of the chances kept of each transcript."""
+        self.who, self.weight = np.empty((0, SLOTS), np.int32), np.empty((0, SLOTS), np.float32)
 
     def add_moves(self, before: np.ndarray, after: np.ndarray, cells: int) -> None:
         """Record transcripts that repositioning moved: cells (t,) before and after."""

@@ -17,6 +17,7 @@ from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.around import Around, around
 from cellcarve.voxels.chain import Chain
 from cellcarve.voxels.doubt import trust
+from cellcarve.voxels.lattice import bands
 from cellcarve.voxels.masses import Masses
 from cellcarve.voxels.pairs import Pairs, add_up, pair_up
 from cellcarve.voxels.programmes import Programmes, first_programmes, learn
@@ -92,6 +93,26 @@ class Law(NamedTuple):
     trust: float
     voice: float
     pull: float
+
+
+class Ranked(NamedTuple):
+    """Chances that have settled.
+
+    Attributes
+    ----------
+    who, share, none
+        As in `State`.
+    slot
+        int8 (2, t): slots of the likeliest and of the second likeliest cell.
+    surprise
+        float32 (t,): how unexpected the transcript's gene is in the likeliest.
+    """
+
+    who: np.ndarray
+    share: np.ndarray
+    none: np.ndarray
+    slot: np.ndarray
+    surprise: np.ndarray
 
 
 @dataclass
@@ -200,15 +221,17 @@ def listen(state, near_by, pull, span):
 
 
 def _begin(masses: Masses, overlap: float) -> State:
-    """Candidates by their parts of the surroundings, `overlap` of which are the far kernel's."""
-    looks = np.float32(max(masses.looks, 1))
-    mass = (
-        masses.mass[:, :, 0] * np.float32(1 - overlap) + masses.mass[:, :, 1] * np.float32(overlap)
-    ) / looks
-    far = mass < LEAST
-    mass[far] = 0
-    who = np.where(far, np.int32(0), masses.who)
-    share = mass / np.maximum(mass.sum(1, keepdims=True), np.float32(1e-6))
+    """Candidates by their parts of the surroundings, `overlap` of which are the far kernel's; uses the masses up."""
+    looks, who = np.float32(max(masses.looks, 1)), masses.who
+    mass, share = np.empty(who.shape, np.float32), np.empty(who.shape, np.float32)
+    for rows in bands(*who.shape):
+        near, far = masses.mass[rows, :, 0], masses.mass[rows, :, 1]
+        part = (near * np.float32(1 - overlap) + far * np.float32(overlap)) / looks
+        rare = part < LEAST
+        part[rare], who[rows][rare] = 0, 0
+        mass[rows] = part
+        share[rows] = part / np.maximum(part.sum(1, keepdims=True), np.float32(1e-6))
+    masses.forget()
     return State(who, mass, mass.copy(), share, np.zeros(len(who), np.float32))
 
 
@@ -217,15 +240,29 @@ def territory(ridge: float) -> float:
     return min(ridge, 1.0)
 
 
-def _law(chain: Chain, counts: np.ndarray, size: np.ndarray, share: np.ndarray, background: float) -> Law:
-    """Densities that follow from expected counts, shrunk towards the usual one by the root."""
+def _law(
+    chain: Chain, expected: tuple[np.ndarray, np.ndarray, np.ndarray], overall: np.ndarray, background: float
+) -> Law:
+    """Densities that follow from expected counts, shrunk towards the usual one by the root.
+
+    Parameters
+    ----------
+    chain
+        The chain at its end.
+    expected
+        `counts`, `size` and `share` of the law.
+    overall
+        (g,) profile of all transcripts.
+    background
+        Share of transcripts that are of no cell.
+    """
+    counts, size, share = expected
     free = 1 - territory(chain.ridge)
     volume = chain.cells.volume * chain.frame.voxel
     usual = size[1:].sum() / volume[1:].sum()
     density = usual * ((size + LENT) / (usual * volume + LENT)) ** (SPREAD * free)
     voice = QUIETEST + (1 - QUIETEST) * free
-    gene = np.bincount(chain.spots.gene, minlength=len(chain.rates.background)) / len(chain.spots.gene)
-    rest = background * len(chain.spots.gene) / volume[1:].sum() * gene**voice
+    rest = background * len(chain.spots.gene) / volume[1:].sum() * overall**voice
     return Law(counts, share, size, density, rest, TRUST * float(size[1:].mean()), voice, PULL * free)
 
 
@@ -239,7 +276,7 @@ def _settle(state: State, pairs: Pairs, programmes: Programmes, doing: tuple[Cha
     for n in range(ALONE + TOGETHER):
         threads.ranges(lambda first, last: add_up(pairs, state.share, counts, size, (first, last)), cells)
         learn(programmes, pairs, counts, share, threads)
-        law = _law(chain, counts, size, share, background)
+        law = _law(chain, (counts, size, share), programmes.overall, background)
         if n >= ALONE:
             _listen(state, near_by, law.pull, threads)
         _ask(state, pairs, law, genes, threads)
@@ -254,15 +291,42 @@ def _ask(state: State, pairs: Pairs, law: Law, genes: np.ndarray, threads: Threa
     threads.ranges(lambda first, last: ask(state, pairs, law, genes, (first, last)), len(genes))
 
 
+def _in_slot(table: np.ndarray, slot: np.ndarray) -> np.ndarray:
+    """(t,) entry of each row that lies in its slot."""
+    return np.take_along_axis(table, slot[:, None], 1)[:, 0]
+
+
 def _surprise(state: State, pairs: Pairs, law: Law, slot: np.ndarray, overall: np.ndarray) -> np.ndarray:
     """Ln of the share of a transcript's gene overall over that in its likeliest cell.
 
     That in the cell is the mean of what the programmes expect and of what the cell's other transcripts show.
     """
-    rows = np.arange(len(slot))
-    own, pair, cell = state.share[rows, slot], pairs.of[rows, slot], state.who[rows, slot]
+    own, pair, cell = (_in_slot(v, slot) for v in (state.share, pairs.of, state.who))
     shown = np.maximum(law.counts[pair] - own, 0) / np.maximum(law.size[cell] - own, 1)
     return np.log(overall / np.maximum((shown + law.share[pair]) / 2, 1e-9)).astype(np.float32)
+
+
+def _rank(state: State, pairs: Pairs, law: Law, overall: np.ndarray, genes: np.ndarray) -> Ranked:
+    """What is left of the chances when they have settled."""
+    slot, surprise = np.empty((2, len(genes)), np.int8), np.empty(len(genes), np.float32)
+    for rows in bands(*state.who.shape):
+        slot[:, rows] = np.argsort(-state.share[rows], axis=1, kind="stable")[:, :2].T
+        part = State(*(v[rows] for v in state))
+        of = pairs._replace(of=pairs.of[rows])
+        surprise[rows] = _surprise(part, of, law, slot[0, rows], overall[genes[rows]])
+    return Ranked(state.who, state.share, state.none, slot, surprise)
+
+
+def _settled(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threads) -> Ranked:
+    """Chances of all transcripts as they settle; the masses are used up."""
+    state = _begin(masses, settings.overlap * (1 - territory(chain.ridge)))
+    background = settings.background_share
+    if background is None:
+        background = 1 - float(np.mean(chain.spots.made))
+    pairs = pair_up(state.who, chain.spots.gene, len(chain.number), threads)
+    programmes = first_programmes(chain)
+    law = _settle(state, pairs, programmes, (chain, background, threads))
+    return _rank(state, pairs, law, programmes.overall, chain.spots.gene)
 
 
 def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threads) -> Answer:
@@ -273,36 +337,25 @@ def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threa
     chain
         The chain at its end.
     masses
-        What was recorded.
+        What was recorded; used up.
     settings
         Shares of overlap and background; how sure an assignment must be.
     threads
         Who does the work.
     """
-    state = _begin(masses, settings.overlap * (1 - territory(chain.ridge)))
-    background = settings.background_share
-    if background is None:
-        background = 1 - float(np.mean(chain.spots.made))
-    pairs = pair_up(state.who, chain.spots.gene, len(chain.number), threads)
-    programmes = first_programmes(chain)
-    law = _settle(state, pairs, programmes, (chain, background, threads))
-    order = np.argsort(-state.share, axis=1, kind="stable")[:, :2]
-    rows = np.arange(len(order))
-    first, next_ = order[:, 0], order[:, 1]
-    surprise = _surprise(state, pairs, law, first, programmes.overall[chain.spots.gene])
-    chance = state.share[rows, first]
-    inside = chance > state.none
+    who, share, none, (first, next_), surprise = _settled(chain, masses, settings, threads)
+    chance = _in_slot(share, first)
+    inside = chance > none
     sure = max(settings.sure - EASIER * territory(chain.ridge), 0.0)
     kept = inside & (chance >= np.clip(sure + settings.surprise * surprise, SUREST[0], SUREST[1]))
-    share = state.share
     share *= trust(chance, inside, 1 - territory(chain.ridge))[:, None]
     found = Answer(
-        best=np.where(inside, state.who[rows, first], 0).astype(np.int32),
-        second=np.where(inside, state.who[rows, next_], state.who[rows, first]).astype(np.int32),
-        chance=np.where(inside, share[rows, first], state.none),
-        second_chance=np.where(inside, share[rows, next_], share[rows, first]),
+        best=np.where(inside, _in_slot(who, first), 0).astype(np.int32, copy=False),
+        second=np.where(inside, _in_slot(who, next_), _in_slot(who, first)),
+        chance=np.where(inside, _in_slot(share, first), none),
+        second_chance=np.where(inside, _in_slot(share, next_), _in_slot(share, first)),
         kept=kept,
-        who=state.who,
+        who=who,
         share=share,
     )
     if settings.unmodeled_fixed_cells:
