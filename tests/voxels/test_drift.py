@@ -3,7 +3,16 @@ import pytest
 from numba import njit
 from toy import Toy
 
-from cellcarve.voxels.drift import displacement, drift_of, link, move_spots, place_of, weight_of
+from cellcarve.voxels.drift import (
+    DRIFT_EVERY,
+    WALK_EVERY,
+    displacement,
+    drift_of,
+    link,
+    move_spots,
+    place_of,
+    weight_of,
+)
 from cellcarve.voxels.kernel import between_voxels, cumulative
 from cellcarve.voxels.rates import rate_of
 
@@ -71,6 +80,18 @@ def test_transcripts_settle_where_posterior_says(temperature):
     seen = np.bincount(toy.spots.at, minlength=len(toy.labels.label))[inside]
     assert seen.sum() == count
     assert 0.5 * np.abs(seen / count - chance / chance.sum()).sum() < 0.02
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_steps_take_their_turn_whichever_sweeps_have_moves(first):
+    """Steps of no length leave all where they are; one move in four is such a step, in even sweeps and in odd ones."""
+    toy = Toy((7, 7, 2), cells=2, transcripts=2000, seed=4)
+    drift, still = drift_of((0.6, 1.5, 0.3), (0.0, 0.0), 0.3, 1.0, 2), 0
+    for sweep in range(first, 64, DRIFT_EVERY):
+        before = toy.spots.at.copy()
+        move_spots(*toy.state()[:5], drift, (sweep, 1.0), (0, 2000))
+        still += np.array_equal(toy.spots.at, before)
+    assert still == 64 // DRIFT_EVERY // WALK_EVERY
 
 
 def test_links_hold_every_transcript_once_and_in_order():

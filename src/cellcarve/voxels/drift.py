@@ -15,8 +15,9 @@ from cellcarve.voxels.rates import known_rate, unseen
 from cellcarve.voxels.state import Cells, Grid, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
 
-# Every so many sweeps the proposal is a step instead of a draw from the prior.
-WALK_EVERY = 4
+# While sampling, transcripts move in one of so many sweeps; in one of so many moves the proposal is a step instead of a
+# draw from the prior.
+DRIFT_EVERY, WALK_EVERY = 2, 4
 
 
 @njit(**LEAF)
@@ -133,7 +134,7 @@ def move_spots(grid, labels, cells, spots, rates, drift, turn, span):
     sweep, temperature = turn
     label, opened, seed = labels.label, labels.open, rates.address[0]
     at, seen, genes, place = spots.at, spots.seen, spots.gene, spots.place
-    walk = sweep % WALK_EVERY == WALK_EVERY - 1
+    walk = sweep // DRIFT_EVERY % WALK_EVERY == WALK_EVERY - 1
     near, far, deep = drift.near_sum, drift.far_sum, drift.deep_sum
     if walk:
         near, far, deep = drift.walk_sum, drift.walk_sum, drift.walk_deep_sum

@@ -9,7 +9,7 @@ from cellcarve.data.prior import Prior
 from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.chain import Chain
 from cellcarve.voxels.cluster import first_components
-from cellcarve.voxels.drift import drift_all, drift_of
+from cellcarve.voxels.drift import DRIFT_EVERY, drift_all, drift_of
 from cellcarve.voxels.finer import make_finer
 from cellcarve.voxels.gibbs import draw_expression
 from cellcarve.voxels.intake import Intake
@@ -22,9 +22,9 @@ from cellcarve.voxels.threads import Threads
 WARM_UP = 20
 COLDEST = 0.01
 # After the warm-up expression is drawn every so many sweeps, components learn every so many, and transcripts move every
-# so many: labels change little between two sweeps, components less, and each costs as much as all else. The posterior
-# does not ask how often its parts are drawn. In the hill-climb, which has few sweeps, transcripts move in each.
-EXPRESS_EVERY, LEARN_EVERY, DRIFT_EVERY = 4, 8, 2
+# `DRIFT_EVERY`: labels change little between two sweeps, components less, and each costs as much as all else. The
+# posterior does not ask how often its parts are drawn. In the hill-climb, which has few sweeps, transcripts move in each.
+EXPRESS_EVERY, LEARN_EVERY = 4, 8
 # Recorded sweeps that transcripts look around in: every so many, as labels change little between two sweeps, and not
 # more than this in all.
 LOOK_EVERY, MOST_LOOKS = 4, 1000
