@@ -10,7 +10,7 @@ from cellcarve.carve.repair import Repaired
 from cellcarve.carve.seeds import FEWEST, same_cells
 from cellcarve.data import flat
 from cellcarve.data.prior import Prior
-from cellcarve.data.segmentation import Origin, Segmentation
+from cellcarve.data.segmentation import Origin, Segmentation, existence_of
 from cellcarve.data.table import Status, Table
 from cellcarve.data.tissue import Tissue
 
@@ -185,10 +185,9 @@ def _expected(pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]], cells: int
 
 
 def _existence(expected: csr_matrix, origin: np.ndarray, confidence: float) -> np.ndarray:
-    """Score 0 .. 1 that a cell exists: 1 - (1 - c) exp(-E / 10), E its expected transcripts and c the trust in its prior."""
-    amount = np.asarray(expected.sum(1)).ravel()
+    """Score 0 .. 1 that each cell exists: added ones stand by their transcripts alone."""
     doubt = np.where(origin == Origin.NEW, 1.0, 1 - confidence)
-    return (1 - doubt * np.exp(-amount / 10)).astype(np.float32)
+    return existence_of(np.asarray(expected.sum(1)).ravel(), doubt)
 
 
 def _clusters(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], cells: int) -> np.ndarray:

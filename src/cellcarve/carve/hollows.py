@@ -6,6 +6,7 @@ from scipy.ndimage import distance_transform_edt
 from cellcarve.carve.across import HALO, PIXEL, densities, empty_within
 from cellcarve.carve.threads import on_threads
 from cellcarve.data import flat
+from cellcarve.data.sorting import first_of_each
 from cellcarve.data.table import Table
 from cellcarve.data.tiles import cut, view_tile
 from cellcarve.data.tissue import Tissue
@@ -82,11 +83,14 @@ def find_hollows(
 
 def _cores(tissue: Tissue, tile: int, radius: float, usual: float) -> tuple[np.ndarray, np.ndarray]:
     """Transcripts in the core of a hollow that has its middle in the tile, and its number from 1."""
+    from skimage.segmentation import find_boundaries
+
     grid = tissue.grid
     view = view_tile(tissue, tile, min(HALO * radius, grid.side))
     narrow, wide, pixel = densities(view, radius, _WIDTH)
     basin = _basins(narrow, wide, usual)
-    core = _deepest(basin.ravel()[pixel], distance_transform_edt(~_borders(basin)).ravel()[pixel])
+    depth = distance_transform_edt(~find_boundaries(basin))
+    core = _deepest(basin.ravel()[pixel], depth.ravel()[pixel])
     of = basin.ravel()[pixel[core]]
     held = np.bincount(of, minlength=basin.max() + 1)
     middle = [np.bincount(of, v[core], len(held)) / np.maximum(held, 1) for v in (view.x, view.y)]
@@ -99,13 +103,10 @@ def _cores(tissue: Tissue, tile: int, radius: float, usual: float) -> tuple[np.n
 
 def _deepest(of: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """The transcripts of each hollow that lie deepest in it, given the hollow, 0 = none, and the depth of each."""
-    order = np.lexsort((-depth, of))
     held = np.bincount(of)
-    rank = np.arange(len(of)) - (np.cumsum(held) - held)[of[order]]
-    most = np.maximum(_CORE * held, _FEWEST)
+    most = np.where(held < 2 * _FEWEST, 0, np.maximum(_CORE * held, _FEWEST))
     most[0] = 0
-    most[held < 2 * _FEWEST] = 0
-    return order[rank < most[of[order]]]
+    return first_of_each(of, -depth, most)
 
 
 def _basins(narrow: np.ndarray, wide: np.ndarray, usual: float) -> np.ndarray:
@@ -118,19 +119,6 @@ def _basins(narrow: np.ndarray, wide: np.ndarray, usual: float) -> np.ndarray:
     height = np.rint(_STEPS * np.log(narrow / usual + _EMPTY)).astype(np.int32)
     bottoms = label(h_minima(height, int(_STEPS * _DEPTH)) & tissue)
     return watershed(height, bottoms, mask=tissue)
-
-
-def _borders(basin: np.ndarray) -> np.ndarray:
-    """(ny, nx) bool: places beside one of another hollow."""
-    border = np.zeros(basin.shape, bool)
-    for a, b in (
-        ((slice(1, None), slice(None)), (slice(None, -1), slice(None))),
-        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
-    ):
-        unlike = basin[a] != basin[b]
-        border[a] |= unlike
-        border[b] |= unlike
-    return border
 
 
 def _usual_size(basin: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.seeds import FEWEST, same_cells
 from cellcarve.carve.threads import on_threads
 from cellcarve.data.prior import Prior
-from cellcarve.data.segmentation import Origin, Segmentation
+from cellcarve.data.segmentation import Origin, Segmentation, existence_of
 from cellcarve.data.table import Table
 from cellcarve.data.tiles import cut
 from cellcarve.data.tissue import Tissue
@@ -60,7 +60,7 @@ def trace_back(found: Segmentation, mended: Mended) -> Segmentation:
     parent[known] = mended.parent[found.prior[known] - 1]
     added = known & (origin == Origin.NEW)
     amount = np.asarray(found.expected.sum(1)).ravel() * mended.trust
-    existence = np.where(added, 1 - np.exp(-amount / 10), found.existence).astype(np.float32)
+    existence = np.where(added, existence_of(amount, 1.0), found.existence)
     if mended.trust < 1:
         found.probability *= np.float32(mended.trust)
     return replace(found, origin=origin, prior=parent, existence=existence)

@@ -20,6 +20,11 @@ class Origin(IntEnum):
 ORIGIN_NAMES = ("prior", "new", "merged", "split")
 
 
+def existence_of(amount: np.ndarray, doubt: np.ndarray | float) -> np.ndarray:
+    """Score 0 .. 1 that cells exist, float32: 1 - d exp(-E / 10), E their expected transcripts and d the doubt without them."""
+    return (1 - doubt * np.exp(-amount / 10)).astype(np.float32)
+
+
 @dataclass
 class Segmentation:
     """A cell for every input row; N rows in input order, C cells, G genes.

@@ -21,6 +21,14 @@ def rows_of(label: np.ndarray, labels: int) -> tuple[np.ndarray, np.ndarray]:
     return order, start
 
 
+def first_of_each(label: np.ndarray, key: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Items of smallest key under each label, fewer than `most[label]` before each: (k,) int64, by label and key."""
+    order = np.lexsort((key, label))
+    held = np.bincount(label, minlength=len(most))
+    rank = np.arange(len(label)) - (np.cumsum(held) - held)[label[order]]
+    return order[rank < most[label[order]]]
+
+
 @njit(cache=True, nogil=True)
 def _count(label, many):
     for k in label:

@@ -5,7 +5,7 @@ import numpy as np
 from cellcarve.chain.keeper import Keeper
 from cellcarve.data import flat
 from cellcarve.data.prior import Prior
-from cellcarve.data.segmentation import Origin, Segmentation
+from cellcarve.data.segmentation import Origin, Segmentation, existence_of
 from cellcarve.data.table import Table
 from cellcarve.mixture.kept import Kept
 from cellcarve.mixture.method import fit
@@ -72,9 +72,7 @@ def as_segmentation(run: MixtureRun, rows: int, prior_names: list[str]) -> Segme
         names=_names(prior, prior_names),
         origin=origin,
         prior=prior,
-        existence=np.where(origin == Origin.PRIOR, 1.0, 1 - np.exp(-cells.n_transcripts / 10)).astype(
-            np.float32
-        ),
+        existence=existence_of(cells.n_transcripts, np.where(origin == Origin.PRIOR, 0.0, 1.0)),
         cluster=np.zeros(len(origin), np.int32) if clusters is None else clusters,
         expected=run.counts.astype(np.float32),
         model={

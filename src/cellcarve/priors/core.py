@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cellcarve.data.sorting import first_of_each
+
 _SHARE = 0.4
 _FEWEST = 3
 # µm² added to the variances: cells of few transcripts, or of all in one line, stay measurable.
@@ -28,12 +30,9 @@ def inner(cell: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> np.ndar
     row = np.flatnonzero(cell > 0)
     owner = cell[row]
     count = np.bincount(owner, minlength=cells + 1)
-    order = np.lexsort((_away(owner, x[row], y[row], count), owner))
-    first = np.cumsum(count) - count
-    rank = np.arange(len(row)) - first[owner[order]]
-    limit = np.maximum(_FEWEST, np.ceil(_SHARE * count))
+    most = np.maximum(_FEWEST, np.ceil(_SHARE * count))
     core = np.zeros(len(cell), bool)
-    core[row[order[rank < limit[owner[order]]]]] = True
+    core[row[first_of_each(owner, _away(owner, x[row], y[row], count), most)]] = True
     return core
 
 
