@@ -27,6 +27,7 @@ from cellcarve.voxels.rates import rate_of
 from cellcarve.voxels.result import phi_rows, rate_rows
 from cellcarve.voxels.terms.counts import counts_value
 from cellcarve.voxels.threads import Threads
+from cellcarve.voxels.watch import Nobody
 
 SHORT = VoxelSettings(
     burnin_samples=6,
@@ -48,13 +49,24 @@ def tissue(tmp_path_factory):
     return table, lay(table, PriorSettings(), None)
 
 
-def run(tissue, settings=SHORT, threads=1, seed=0) -> VoxelRun:
-    return sample(*tissue, settings, ComputeSettings(threads=threads, seed=seed), Silent())
+class Unasked(Nobody):
+    """Wants the last state alone."""
+
+    asks = False
+
+
+def run(tissue, settings=SHORT, threads=1, seed=0, watch=None) -> VoxelRun:
+    return sample(*tissue, settings, ComputeSettings(threads=threads, seed=seed), Silent(), watch)
 
 
 @pytest.fixture(scope="module")
 def finished(tissue):
     return run(tissue)
+
+
+@pytest.fixture(scope="module")
+def settled(tissue):
+    return run(tissue, watch=Unasked())
 
 
 def arrays(result: VoxelRun):
@@ -152,7 +164,9 @@ def test_wrong_books_are_noticed(tissue, spoil, book):
         check_chain(chain)
 
 
-def test_a_transcript_lies_in_the_cell_that_made_it(finished):
+@pytest.mark.parametrize("state", ["finished", "settled"])
+def test_a_transcript_lies_in_the_cell_that_made_it(state, request):
+    finished = request.getfixturevalue(state)
     i = np.clip(((finished.x - finished.x0) / finished.voxel_size).astype(int), 0, finished.shape[1] - 1)
     j = np.clip(((finished.y - finished.y0) / finished.voxel_size).astype(int), 0, finished.shape[0] - 1)
     cube = np.zeros((finished.layers, *finished.shape), int)
@@ -162,6 +176,30 @@ def test_a_transcript_lies_in_the_cell_that_made_it(finished):
     held = finished.cell > 0
     assert np.array_equal(here[held], finished.cell[held])
     assert np.bincount(here, minlength=1)[1:].sum() == finished.voxel_count.sum()
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"diffusion": False}, {"hillclimb": 1}, {"nunfactored": 10, "nhidden": 4}]
+)
+def test_books_agree_where_transcripts_settle(tissue, change):
+    checked = replace(SHORT, check_consistency=True, **change)
+    check_books(run(tissue, checked, watch=Unasked()))
+
+
+def test_threads_do_not_change_what_settles(tissue, settled):
+    other = dict(arrays(run(tissue, threads=3, watch=Unasked())))
+    assert all(other[name] == value for name, value in arrays(settled))
+
+
+def test_a_climbed_state_gives_transcripts_the_cells_that_the_average_gives(tissue, finished, settled):
+    """Where both give one; a single draw of where transcripts were made differs more often."""
+
+    def differ(state):
+        both = finished.kept & (state.cell > 0)
+        assert both.mean() > 0.7
+        return np.mean(finished.best[both] != state.cell[both])
+
+    assert differ(settled) < 0.6 * differ(run(tissue, replace(SHORT, hillclimb=0), watch=Unasked()))
 
 
 def test_rates_come_in_blocks(finished):

@@ -58,7 +58,7 @@ def test_what_is_forgotten_takes_no_memory():
     tracemalloc.start()
     record = Record(100_000, True)
     full = tracemalloc.get_traced_memory()[0]
-    record.forget()
+    record.close(np.zeros(100_000, np.int32), (10, 5))
     without = tracemalloc.get_traced_memory()[0]
     record.masses.forget()
     left = tracemalloc.get_traced_memory()[0]

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from cellcarve.chain.ridges import COARSEST
 from cellcarve.data.prior import Prior
@@ -39,6 +40,7 @@ from cellcarve.voxels.start import (
 )
 from cellcarve.voxels.state import Cells, Labels, Rates, Sizes, Spots
 from cellcarve.voxels.strata import strata_of
+from cellcarve.voxels.tally import tabulate
 
 
 @dataclass
@@ -89,6 +91,25 @@ class Chain:
     sweep: int = 0
     temperature: float = 1.0
     ridge: float = 0.0
+
+
+def shape_of(chain: Chain) -> tuple[int, int]:
+    """Cells and genes."""
+    return len(chain.number) - 1, len(chain.rates.background)
+
+
+def counts_of(chain: Chain) -> csr_matrix:
+    """(C, G) int32 transcripts that the cells made in the last split."""
+    cell = chain.labels.label[chain.spots.at]
+    return tabulate(cell[:, None], chain.spots.made[:, None], chain.spots.gene, shape_of(chain), np.int32)
+
+
+def shed(chain: Chain) -> None:
+    """Let go of what only moves and draws of rates ask for, to make room for what is made at the end."""
+    none = np.empty(0, np.int32)
+    chain.room = Room()
+    chain.rates = chain.rates._replace(key=none, tally=none, value=none)
+    chain.labels = chain.labels._replace(prior=none, level=none)
 
 
 def first_frame(intake: Intake, prior: Prior, settings: VoxelSettings) -> tuple[Frame, int]:

@@ -5,8 +5,7 @@ import warnings
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from cellcarve.voxels.chain import Chain
-from cellcarve.voxels.tally import counts_of
+from cellcarve.voxels.chain import Chain, counts_of
 
 DIRECTIONS = 25
 # Weight of the mean of all cells in a component's first rates, as an area in µm².

@@ -15,7 +15,7 @@ from cellcarve.voxels.rates import known_rate, unseen
 from cellcarve.voxels.state import Cells, Grid, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
 
-# While sampling, transcripts move in one of so many sweeps; in one of so many moves the proposal is a step instead of a
+# Transcripts move in one of so many sweeps; in one of so many moves the proposal is a step instead of a
 # draw from the prior.
 DRIFT_EVERY, WALK_EVERY = 2, 4
 
@@ -119,19 +119,18 @@ def may_leave(rates, cells, label_pair, gene, place, bar):
 
 
 @njit(**LEAF)
-def move_spots(grid, labels, cells, spots, rates, drift, turn, span):
+def move_spots(grid, labels, cells, spots, rates, drift, sweep, span):
     """Move the transcripts of a range.
 
     Parameters
     ----------
     grid, labels, cells, spots, rates, drift
         State; `spots.at` changes.
-    turn
-        (number of the sweep, temperature): below 1 the posterior is raised to 1 / temperature, to climb to its mode.
+    sweep
+        Number of the sweep.
     span
         (first, last).
     """
-    sweep, temperature = turn
     label, opened, seed = labels.label, labels.open, rates.address[0]
     at, seen, genes, place = spots.at, spots.seen, spots.gene, spots.place
     walk = sweep // DRIFT_EVERY % WALK_EVERY == WALK_EVERY - 1
@@ -146,12 +145,8 @@ def move_spots(grid, labels, cells, spots, rates, drift, turn, span):
         if there < 0 or there == here:
             continue
         bar = unit(drawn[3])
-        if temperature < 1.0:
-            bar = bar**temperature
-        # A displacement drawn from its prior has the prior's odds in the ratio as far as they were cooled.
-        told = 1.0 if walk else 1.0 - temperature
-        if told > 0.0:
-            bar /= odds_of(grid, drift, seen[t], here, there) ** told
+        if walk:
+            bar /= odds_of(grid, drift, seen[t], here, there)
         old, new = label[here], label[there]
         moves = bar < 1.0 if old == new else may_leave(rates, cells, (new, old), genes[t], place[t], bar)
         if moves:
@@ -203,9 +198,9 @@ def drift_of(
 
 
 def drift_all(
-    chain: tuple[Grid, Labels, Cells, Spots, Rates], drift: Drift, turn: tuple[int, float], threads: Threads
+    chain: tuple[Grid, Labels, Cells, Spots, Rates], drift: Drift, sweep: int, threads: Threads
 ) -> None:
     """Move all transcripts and link them to their voxels again; `Spots` changes in place."""
     spots = chain[3]
-    threads.ranges(lambda first, last: move_spots(*chain, drift, turn, (first, last)), len(spots.gene))
+    threads.ranges(lambda first, last: move_spots(*chain, drift, sweep, (first, last)), len(spots.gene))
     link(spots.head, spots.after, spots.at)

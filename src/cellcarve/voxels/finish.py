@@ -9,14 +9,13 @@ from scipy.sparse import csr_matrix
 from cellcarve.data.prior import Prior
 from cellcarve.data.segmentation import Origin, Segmentation
 from cellcarve.data.table import Table
-from cellcarve.voxels.chain import Chain
+from cellcarve.voxels.chain import Chain, counts_of, shape_of, shed
 from cellcarve.voxels.gather import list_steps, voxels_by_cell
 from cellcarve.voxels.intake import Intake
 from cellcarve.voxels.record import Record
 from cellcarve.voxels.result import VoxelRun
 from cellcarve.voxels.soft import Answer
-from cellcarve.voxels.split import Room
-from cellcarve.voxels.tally import counts_of, sparse, tabulate
+from cellcarve.voxels.tally import sparse, tabulate
 
 
 def _back(order: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -64,14 +63,13 @@ def answered(chain: Chain, answer: Answer) -> dict[str, Any]:
         "kept": "kept",
     }
     found = {ours: _back(chain.order, getattr(answer, name)) for ours, name in names.items()}
-    shape = (len(chain.number) - 1, len(chain.rates.background))
-    found["weighted"] = tabulate(answer.who, answer.share, chain.spots.gene, shape, np.float32)
+    found["weighted"] = tabulate(answer.who, answer.share, chain.spots.gene, shape_of(chain), np.float32)
     return found
 
 
 def unanswered(chain: Chain) -> dict[str, Any]:
     """No cell for any transcript: for a chain that is still under way, or where nobody asks."""
-    count, shape = len(chain.order), (len(chain.number) - 1, len(chain.rates.background))
+    count = len(chain.order)
     none, zero = np.zeros(count, np.int32), np.zeros(count, np.float32)
     return {
         "best": none,
@@ -79,18 +77,17 @@ def unanswered(chain: Chain) -> dict[str, Any]:
         "runner_up": none,
         "runner_up_probability": zero,
         "kept": np.zeros(count, bool),
-        "weighted": csr_matrix(shape, dtype=np.float32),
+        "weighted": csr_matrix(shape_of(chain), dtype=np.float32),
     }
 
 
 def _averages(chain: Chain, intake: Intake, record: Record) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    shape = (len(chain.number) - 1, len(chain.rates.background))
-    found["expected"] = tabulate(record.who, record.weight, chain.spots.gene, shape, np.float32)
-    found["expected"].data /= np.float32(max(record.sweeps, 1))
-    found["gene_total"] = np.bincount(intake.gene, minlength=shape[1])
-    found["gene_expected"] = np.asarray(found["expected"].sum(0)).ravel().astype(np.float32)
-    return found
+    expected = record.expected(chain.spots.gene, shape_of(chain))
+    return {
+        "expected": expected,
+        "gene_total": np.bincount(intake.gene, minlength=expected.shape[1]),
+        "gene_expected": np.asarray(expected.sum(0)).ravel().astype(np.float32),
+    }
 
 
 def _cells(chain: Chain, given: tuple[Intake, Prior], voxels: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -143,14 +140,6 @@ def _model(chain: Chain) -> dict[str, Any]:
     }
 
 
-def shed(chain: Chain) -> None:
-    """Let go of what no result tells of a chain at its end, to make room for the result."""
-    none = np.empty(0, np.int32)
-    chain.room = Room()
-    chain.rates = chain.rates._replace(key=none, tally=none, value=none)
-    chain.labels = chain.labels._replace(prior=none, level=none)
-
-
 def finish(
     chain: Chain,
     given: tuple[Intake, Prior, Table],
@@ -180,9 +169,8 @@ def finish(
     frame, count = chain.frame, len(chain.number)
     if last:
         shed(chain)
+        record.close(chain.spots.gene, shape_of(chain))
     averages = _averages(chain, intake, record)
-    if last:
-        record.forget()
     answers = ask()
     voxels = _voxels(chain)
     origin, target = np.divmod(record.moves[0], count)

@@ -138,7 +138,7 @@ def draw_expression(
     components: str,
     sampled: bool,
     threads: Threads,
-    decided: bool = False,
+    settled: bool = False,
 ) -> None:
     """One sweep of Gibbs updates; the chain changes in place.
 
@@ -154,15 +154,15 @@ def draw_expression(
         r is drawn too.
     threads
         Who does the work.
-    decided
-        Which transcripts a cell made is decided by the chance of each instead of drawn.
+    settled
+        Which transcripts a cell made is not drawn: `made` of the transcripts tells.
     """
     volume = chain.cells.volume[1:] * chain.frame.voxel
     first = len(chain.rates.key) == 0
     update_volumes(chain.sizes, chain.cells.component[1:], volume, chain.rates.address)
     state = (chain.labels, chain.cells, chain.spots, chain.rates)
     sweep = 0 if first else chain.sweep
-    how = (settings.unmodeled_fixed_cells, decided)
+    how = (settings.unmodeled_fixed_cells, settled)
     chain.rates, rest = split(state, chain.room, how, sweep, threads)
     chain.rates.address[1] = chain.sweep
     chain.cells.exposed[1:] = chain.cells.scale[1:] * volume

@@ -36,6 +36,24 @@ def turned(part, by):
 
 
 @njit(**LEAF)
+def turn_on(turn):
+    """The next of the places that are spread evenly: three numbers 0 .. 1."""
+    return turned(turn[0], ALONG_X), turned(turn[1], ALONG_Y), turned(turn[2], ALONG_Z)
+
+
+@njit(**LEAF)
+def place_near(grid, origin, along, deep, part):
+    """Voxel by a move from (column, row, layer), -1 outside the lattice, and the move (di, dj, dk).
+
+    The move is at parts 0 .. 1 of the chances of at most n voxels along x and y, `along`, and along the layers, `deep`.
+    """
+    di, dj, dk = step_at(along, part[0]), step_at(along, part[1]), step_at(deep, part[2])
+    i, j, k = origin[0] + di, origin[1] + dj, origin[2] + dk
+    inside = 0 <= i < grid.nx and 0 <= j < grid.ny and 0 <= k < grid.nl
+    return ((j + 1) * (grid.nx + 2) + i + 1) * grid.nl + k if inside else -1, (di, dj, dk)
+
+
+@njit(**LEAF)
 def add_place(who, mass, t, cell, kind):
     """Count a place of a cell for transcript t: `who`, int32 (t, slots), and `mass`, uint16 (t, slots, kind), change.
 
@@ -77,15 +95,11 @@ def look(grid, label, origin, tables, turn, found, kind):
         Kernel: 0 near, 1 far.
     """
     who, mass, t = found
-    u, v, w = turn
     for _ in range(LOOKS):
-        u, v, w = turned(u, ALONG_X), turned(v, ALONG_Y), turned(w, ALONG_Z)
-        i, j = origin[0] + step_at(tables[0], u), origin[1] + step_at(tables[0], v)
-        k = origin[2] + step_at(tables[1], w)
-        if 0 <= i < grid.nx and 0 <= j < grid.ny and 0 <= k < grid.nl:
-            cell = label[((j + 1) * (grid.nx + 2) + i + 1) * grid.nl + k]
-            if cell > 0:
-                add_place(who, mass, t, cell, kind)
+        turn = turn_on(turn)
+        there, _step = place_near(grid, origin, tables[0], tables[1], turn)
+        if there >= 0 and label[there] > 0:
+            add_place(who, mass, t, label[there], kind)
 
 
 @njit(**LEAF)

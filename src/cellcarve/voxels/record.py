@@ -2,11 +2,13 @@
 
 import numpy as np
 from numba import njit
+from scipy.sparse import csr_matrix
 
 from cellcarve.chain.compiled import LEAF
 from cellcarve.voxels.masses import no_masses
 from cellcarve.voxels.rates import known_rate, unseen
 from cellcarve.voxels.state import Cells, Labels, Rates, Spots
+from cellcarve.voxels.tally import tabulate
 from cellcarve.voxels.threads import Threads
 
 # Cells remembered per transcript; where more compete, the one with the least weight gives way.
@@ -56,6 +58,8 @@ class Record:
         int32 and float32 (t, slots): cells, and the sums of their chances.
     masses
         Whose surroundings the transcripts lie in; empty where nobody asks.
+    sums
+        (data, indices, indptr) of the table of cells and genes that `close` made of who and weight; all empty before.
     sweeps
         Recorded so far.
     moves
@@ -66,8 +70,14 @@ class Record:
         self.who = np.zeros((count, SLOTS), np.int32)
         self.weight = np.zeros((count, SLOTS), np.float32)
         self.masses = no_masses(count if asked else 0)
+        self.sums = (np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.int32))
         self.sweeps = 0
         self.moves = (np.empty(0, np.int64), np.empty(0, np.int64))
+
+    @property
+    def asked(self) -> bool:
+        """Whether the answer over the recorded sweeps is wanted."""
+        return len(self.masses.who) > 0
 
     def add(self, state: tuple[Labels, Cells, Spots, Rates], keep_fixed: bool, threads: Threads) -> None:
         """Record the present state."""
@@ -77,8 +87,18 @@ class Record:
         )
         self.sweeps += 1
 
-    def forget(self) -> None:
-        """Let go of the chances kept of each transcript."""
+    def expected(self, gene: np.ndarray, shape: tuple[int, int]) -> csr_matrix:
+        """Average foreground counts, float32 of a shape (cells, genes); `gene` (t,) is that of each transcript."""
+        if len(self.sums[2]) > 0:
+            return csr_matrix(self.sums, shape)
+        found = tabulate(self.who, self.weight, gene, shape, np.float32)
+        found.data /= np.float32(max(self.sweeps, 1))
+        return found
+
+    def close(self, gene: np.ndarray, shape: tuple[int, int]) -> None:
+        """Nothing more will be added: keep the table of `expected` and let go of the chances of each transcript."""
+        found = self.expected(gene, shape)
+        self.sums = (found.data, found.indices, found.indptr)
         self.who, self.weight = np.empty((0, SLOTS), np.int32), np.empty((0, SLOTS), np.float32)
 
     def add_moves(self, before: np.ndarray, after: np.ndarray, cells: int) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from cellcarve.data.prior import Prior
 from cellcarve.settings import VoxelSettings
-from cellcarve.voxels.chain import Chain
+from cellcarve.voxels.chain import Chain, shape_of
 from cellcarve.voxels.cluster import first_components
 from cellcarve.voxels.drift import DRIFT_EVERY, drift_all, drift_of
 from cellcarve.voxels.finer import make_finer
@@ -15,6 +15,7 @@ from cellcarve.voxels.gibbs import draw_expression
 from cellcarve.voxels.intake import Intake
 from cellcarve.voxels.kernel import Drift
 from cellcarve.voxels.record import Record
+from cellcarve.voxels.settle import settle
 from cellcarve.voxels.state import Plan
 from cellcarve.voxels.sweep import colours, sweep
 from cellcarve.voxels.threads import Threads
@@ -23,7 +24,7 @@ WARM_UP = 20
 COLDEST = 0.01
 # After the warm-up expression is drawn every so many sweeps, components learn every so many, and transcripts move every
 # `DRIFT_EVERY`: labels change little between two sweeps, components less, and each costs as much as all else. The
-# posterior does not ask how often its parts are drawn. In the hill-climb, which has few sweeps, transcripts move in each.
+# posterior does not ask how often its parts are drawn.
 EXPRESS_EVERY, LEARN_EVERY = 4, 8
 # Recorded sweeps that transcripts look around in: every so many, as labels change little between two sweeps, and not
 # more than this in all.
@@ -78,7 +79,7 @@ def _voxels(chain: Chain, plan: Plan, coloured: list[np.ndarray], threads: Threa
 def _drift(chain: Chain, drift: Drift, record: Record | None, threads: Threads) -> None:
     before = None if record is None else chain.labels.label[chain.spots.at]
     state = (chain.frame.grid, chain.labels, chain.cells, chain.spots, chain.rates)
-    drift_all(state, drift, (chain.sweep, chain.temperature), threads)
+    drift_all(state, drift, chain.sweep, threads)
     if record is not None and before is not None:
         record.add_moves(before, chain.labels.label[chain.spots.at], len(chain.number))
 
@@ -95,17 +96,18 @@ def _dispersed(settings: VoxelSettings, burning: bool) -> bool:
 
 
 def _express(
-    chain: Chain, settings: VoxelSettings, turn: tuple[int, int], sampled: bool, threads: Threads
+    chain: Chain,
+    settings: VoxelSettings,
+    turn: tuple[int, int],
+    sampled: bool,
+    threads: Threads,
+    settled: bool = False,
 ) -> None:
-    """Draw expression where it is its turn: the sweep and how many there are, of which the last always draws.
-
-    The last sweep of a hill-climb decides which transcripts cells made: the draw would be one of many.
-    """
+    """Draw expression where it is its turn: the sweep and how many there are, of which the last always draws."""
     n, number = turn
     if n % EXPRESS_EVERY == 0 or n == number - 1:
         learn = "learn" if n % LEARN_EVERY == 0 else "keep"
-        decided = n == number - 1 and chain.temperature < 1.0
-        draw_expression(chain, settings, learn, sampled, threads, decided)
+        draw_expression(chain, settings, learn, sampled, threads, settled)
 
 
 def burn_in(chain: Chain, settings: VoxelSettings, ratio: int, threads: Threads) -> Iterator[Step]:
@@ -136,7 +138,12 @@ def sampling(chain: Chain, settings: VoxelSettings, record: Record, threads: Thr
         chain.temperature = COLDEST ** ((climbed + 1) / settings.hillclimb) if climbed >= 0 else 1.0
         changed = _voxels(chain, plan_of(chain, settings, 1), coloured, threads)
         recording = climbed < 0 and n >= settings.samples - settings.recorded_samples
-        if settings.diffusion and (n % DRIFT_EVERY == 0 or climbed >= 0):
+        if climbed == 0:
+            record.close(chain.spots.gene, shape_of(chain))
+        settled = climbed == settings.hillclimb - 1 and settings.hillclimb > 0 and not record.asked
+        if settled:
+            settle(chain, drift, settings, threads)
+        elif settings.diffusion and n % DRIFT_EVERY == 0:
             counted = record if recording and settings.transition_counts else None
             _drift(chain, drift, counted, threads)
         if recording:
@@ -144,7 +151,7 @@ def sampling(chain: Chain, settings: VoxelSettings, record: Record, threads: Thr
             if record.sweeps % max(LOOK_EVERY, settings.recorded_samples // MOST_LOOKS) == 0:
                 look_around(chain, drift, record, threads)
             record.add(state, settings.unmodeled_fixed_cells, threads)
-        _express(chain, settings, (n, last), sampled, threads)
+        _express(chain, settings, (n, last), sampled, threads, settled)
         yield Step("sampling" if climbed < 0 else "hill-climb", chain.sweep, changed)
 
 

@@ -11,13 +11,9 @@ from cellcarve.voxels.rates import known_rate, slot_of, unseen
 from cellcarve.voxels.state import Cells, Labels, Rates, Spots
 from cellcarve.voxels.threads import Threads
 
-# The chance from which a transcript is its cell's in the last sweep of a hill-climb. From one half on nearly all would be,
-# strangers among them.
-SURE = 0.77
-
 
 @njit(**LEAF)
-def split_spots(labels, cells, spots, rates, keep_fixed, decided, sweep, span):
+def split_spots(labels, cells, spots, rates, keep_fixed, sweep, span):
     """Draw for each transcript of a range whether its cell made it; `spots.made` changes.
 
     Parameters
@@ -26,8 +22,6 @@ def split_spots(labels, cells, spots, rates, keep_fixed, decided, sweep, span):
         State.
     keep_fixed
         1: fixed cells made all their transcripts.
-    decided
-        1: nothing is drawn; a transcript is its cell's where the chance is above `SURE`.
     sweep
         Number of the sweep; 0: every cell made all its transcripts.
     span
@@ -52,8 +46,7 @@ def split_spots(labels, cells, spots, rates, keep_fixed, decided, sweep, span):
         if own < 0.0:
             own = unseen(rates, cells.component, cells.exposed, cell, gene)
         own *= scale[cell]
-        chance = SURE if decided else unit(drawn[t % 4])
-        made[t] = chance * (own + float(background[gene, place[t]])) < own
+        made[t] = unit(drawn[t % 4]) * (own + float(background[gene, place[t]])) < own
 
 
 @njit(**LEAF)
@@ -138,7 +131,7 @@ def split(
     room
         Memory for the tables.
     how
-        Whether fixed cells made all their transcripts, and whether it is decided instead of drawn.
+        Whether fixed cells made all their transcripts, and whether it is settled already and only to be counted.
     sweep
         Number of the sweep; 0: the first split of all, with no rates yet.
     threads
@@ -150,10 +143,11 @@ def split(
         Rates with the new tables, whose values are not drawn yet; background counts, int64 (g, p).
     """
     labels, cells, spots, rates = state
-    keep_fixed, decided = (int(yes) for yes in how)
-    threads.ranges(
-        lambda first, last: split_spots(*state, keep_fixed, decided, sweep, (first, last)), len(spots.gene)
-    )
+    keep_fixed, settled = int(how[0]), how[1]
+    if not settled:
+        threads.ranges(
+            lambda first, last: split_spots(*state, keep_fixed, sweep, (first, last)), len(spots.gene)
+        )
     counted = np.empty(len(cells.volume) + 1, np.int64)
     count_made(labels.label, spots.at, spots.made, counted)
     lay_tables(counted, len(rates.background), rates.start)

@@ -5,7 +5,6 @@ from numba import njit
 from scipy.sparse import csr_matrix
 
 from cellcarve.chain.compiled import LEAF
-from cellcarve.voxels.chain import Chain
 
 
 def sparse(cell: np.ndarray, gene: np.ndarray, value: np.ndarray, shape: tuple[int, int]) -> csr_matrix:
@@ -61,10 +60,3 @@ def tabulate(
     out = csr_matrix((value, column, begin), shape=shape, copy=False)
     out.sum_duplicates()
     return out
-
-
-def counts_of(chain: Chain) -> csr_matrix:
-    """(C, G) int32 transcripts that the cells made in the last split."""
-    cell = chain.labels.label[chain.spots.at]
-    shape = (len(chain.number) - 1, len(chain.rates.background))
-    return tabulate(cell[:, None], chain.spots.made[:, None], chain.spots.gene, shape, np.int32)

@@ -1,0 +1,95 @@
+"""The end of a hill-climb: every transcript goes to the cell that is likeliest where labels lie now, or to none.
+
+The chain says where a transcript was made, and a cell is likely by all of its places taken together. The likeliest single
+place is often another cell's, as is the last one of many that were drawn.
+"""
+
+import numpy as np
+from numba import njit
+
+from cellcarve.chain.compiled import LEAF
+from cellcarve.chain.philox import unit, words
+from cellcarve.chain.streams import PLACES
+from cellcarve.settings import VoxelSettings
+from cellcarve.voxels.chain import Chain, shed
+from cellcarve.voxels.drift import link, place_of, weight_of
+from cellcarve.voxels.kernel import Drift
+from cellcarve.voxels.masses import LOOKS, no_masses, place_near, turn_on
+from cellcarve.voxels.soft import answer
+from cellcarve.voxels.state import Grid, Labels, Spots
+from cellcarve.voxels.threads import Threads
+
+# Times that every transcript looks around.
+TIMES = 4
+
+
+@njit(**LEAF)
+def nearest_of(grid, label, drift, origin, turn, cell):
+    """Likeliest of a cell's places among those looked at around (column, row, layer), and its weight; -1: there is none."""
+    found, most = -1, 0.0
+    for kind in range(2):
+        along = drift.near_sum if kind == 0 else drift.far_sum
+        part = turn
+        for _ in range(LOOKS):
+            part = turn_on(part)
+            there, step = place_near(grid, origin, along, drift.deep_sum, part)
+            if there < 0 or label[there] != cell:
+                continue
+            weight = weight_of(drift, step[0], step[1], step[2])
+            if weight > most:
+                found, most = there, weight
+    return found, most
+
+
+@njit(**LEAF)
+def settle_spots(grid, labels, spots, drift, address, moving, best, span):
+    """Bring the transcripts of a range to places of their cells; `spots.at` and `spots.made` change.
+
+    Parameters
+    ----------
+    grid, labels, spots, drift
+        State.
+    address
+        (seed, first sweep) of the looks around.
+    moving
+        1: transcripts may move; else only one that lies in its cell is made by it.
+    best
+        int32 (t,): their cells, 0 = none.
+    span
+        (first, last).
+    """
+    label, at, seen, made = labels.label, spots.at, spots.seen, spots.made
+    for t in range(span[0], span[1]):
+        cell = best[t]
+        made[t] = cell > 0 and label[at[t]] == cell
+        if cell == 0 or made[t] or not moving:
+            continue
+        there, most = (int(seen[t]), 1.0) if label[seen[t]] == cell else (-1, 0.0)
+        origin = place_of(grid, seen[t])
+        for n in range(TIMES):
+            if there == seen[t]:
+                break
+            drawn = words(address[0], PLACES, address[1] + n, t, 0)
+            turn = unit(drawn[0]), unit(drawn[1]), unit(drawn[2])
+            other, weight = nearest_of(grid, label, drift, origin, turn, cell)
+            if weight > most:
+                there, most = other, weight
+        if there >= 0:
+            at[t], made[t] = there, 1
+
+
+def settle(chain: Chain, drift: Drift, settings: VoxelSettings, threads: Threads) -> None:
+    """Settle all transcripts; `Spots` changes in place, and tables of counts are to be made anew."""
+    state: tuple[Grid, Labels, Spots] = (chain.frame.grid, chain.labels, chain.spots)
+    address = (int(chain.rates.address[0]), chain.sweep)
+    shed(chain)
+    masses = no_masses(len(chain.order))
+    for n in range(TIMES):
+        masses.add(state, drift, (address[0], address[1] + n), threads)
+    found = answer(chain, masses, settings, threads)
+    best = np.where(found.kept, found.best, 0).astype(np.int32)
+    moving = int(settings.diffusion)
+    threads.ranges(
+        lambda first, last: settle_spots(*state, drift, address, moving, best, (first, last)), len(best)
+    )
+    link(chain.spots.head, chain.spots.after, chain.spots.at)
