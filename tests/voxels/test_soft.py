@@ -8,13 +8,15 @@ import pytest
 from toy import Toy
 
 from cellcarve.voxels.around import Around, around, window_of
+from cellcarve.voxels.candidates import LEAST, Candidates, candidates
+from cellcarve.voxels.chances import Law, ask, listen
 from cellcarve.voxels.drift import drift_of, link, step_at, weight_of
 from cellcarve.voxels.lattice import columns_of
 from cellcarve.voxels.masses import LOOKS, SLOTS, add_place, no_masses
 from cellcarve.voxels.pairs import add_up, pair_up
 from cellcarve.voxels.programmes import LENT_GENES, LENT_MIX, Programmes, learn
 from cellcarve.voxels.record import Record
-from cellcarve.voxels.soft import PULL, Law, State, ask, listen
+from cellcarve.voxels.soft import PULL, Ranked, rank
 from cellcarve.voxels.threads import Threads
 
 ONE = Threads(1)
@@ -68,39 +70,60 @@ def test_what_is_forgotten_takes_no_memory():
     assert left < 0.01 * full
 
 
-def candidates(seed=0, transcripts=400, cells=7, genes=9):
+def drawn(seed=0, transcripts=400, cells=7, genes=9):
+    """Candidates at random, some transcripts without any; each entry's transcript, and genes."""
     random = np.random.default_rng(seed)
-    who = np.zeros((transcripts, SLOTS), np.int32)
-    for t in range(transcripts):
-        number = random.integers(0, SLOTS + 1)
-        who[t, :number] = random.choice(np.arange(1, cells), number, replace=False)
-    share = random.random(who.shape).astype(np.float32) * (who > 0)
-    mass = random.random(who.shape).astype(np.float32) * (who > 0)
-    state = State(who, mass, mass.copy(), share, np.zeros(transcripts, np.float32))
-    return random, state, random.integers(0, genes, transcripts).astype(np.int32)
+    held = random.integers(0, SLOTS + 1, transcripts)
+    start = np.concatenate([[0], np.cumsum(held)]).astype(np.int32)
+    who = np.concatenate([random.choice(np.arange(1, cells), number, replace=False) for number in held])
+    mass, share = random.random((2, len(who))).astype(np.float32)
+    state = Candidates(
+        start, who.astype(np.int32), mass, mass.copy(), share, np.zeros(transcripts, np.float32)
+    )
+    spot = np.repeat(np.arange(transcripts), held)
+    return random, state, spot, random.integers(0, genes, transcripts).astype(np.int32)
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.5])
+def test_candidates_hold_enough_of_the_surroundings(overlap):
+    random = np.random.default_rng(4)
+    masses = no_masses(300)
+    masses.who[:] = np.argsort(random.random((300, 9)), axis=1)[:, :SLOTS]
+    masses.mass[:] = random.integers(0, 7, masses.mass.shape) ** 2
+    masses.looks = 100
+    part = (masses.mass[:, :, 0] * (1 - overlap) + masses.mass[:, :, 1] * overlap) / 100
+    kept = (masses.who > 0) & (part >= LEAST)
+    who = masses.who.copy()
+    state = candidates(masses, overlap)
+    assert not len(masses.who)
+    assert np.array_equal(np.diff(state.start), kept.sum(1))
+    assert np.array_equal(state.who, who[kept])
+    np.testing.assert_allclose(state.mass, part[kept], rtol=1e-6)
+    whole = np.where(kept, part, 0).sum(1, keepdims=True)
+    np.testing.assert_allclose(state.share, (part / np.maximum(whole, 1e-9))[kept], rtol=1e-6)
+    assert np.array_equal(state.near, state.mass)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_pairs_add_up(threads):
-    _, state, gene = candidates()
-    pairs = pair_up(state.who, gene, 7, Threads(threads))
+    _, state, spot, gene = drawn()
+    pairs = pair_up(state.start, state.who, gene, 7, Threads(threads))
     table = np.zeros((7, 9))
-    np.add.at(table, (state.who, gene[:, None]), state.share)
-    table[0] = 0
+    np.add.at(table, (state.who, gene[spot]), state.share)
     counts, size = np.zeros(len(pairs.gene)), np.zeros(7)
     add_up(pairs, state.share, counts, size, (0, 7))
     cell = np.repeat(np.arange(7), np.diff(pairs.start))
     np.testing.assert_allclose(counts, table[cell, pairs.gene])
     np.testing.assert_allclose(size, table.sum(1))
-    held = state.who > 0
-    assert (cell[pairs.of[held]] == state.who[held]).all()
-    assert (pairs.gene[pairs.of] == gene[:, None])[held].all()
+    assert np.array_equal(cell[pairs.of], state.who)
+    assert np.array_equal(pairs.gene[pairs.of], gene[spot])
     assert len(np.unique(cell * 9 + pairs.gene)) == len(cell)
+    assert sorted(pairs.order) == list(range(len(spot)))
 
 
 def test_programmes_learn_by_em():
-    random, state, gene = candidates(1)
-    pairs = pair_up(state.who, gene, 7, ONE)
+    random, state, _, gene = drawn(1)
+    pairs = pair_up(state.start, state.who, gene, 7, ONE)
     counts, size = np.zeros(len(pairs.gene)), np.zeros(7)
     add_up(pairs, state.share, counts, size, (0, 7))
     given = Programmes(random.dirichlet(np.ones(9), 3).T, random.dirichlet(np.ones(3), 7), np.full(9, 1 / 9))
@@ -120,8 +143,8 @@ def test_programmes_learn_by_em():
 
 @pytest.mark.parametrize("voice", [1.0, 0.3])
 def test_chances_leave_the_transcript_itself_out(voice):
-    random, state, gene = candidates(2)
-    pairs = pair_up(state.who, gene, 7, ONE)
+    random, state, _, gene = drawn(2)
+    pairs = pair_up(state.start, state.who, gene, 7, ONE)
     counts, size = np.zeros(len(pairs.gene)), np.zeros(7)
     add_up(pairs, state.share, counts, size, (0, 7))
     law = Law(
@@ -131,33 +154,60 @@ def test_chances_leave_the_transcript_itself_out(voice):
     ask(state, pairs, law, gene, (0, len(gene)))
     for t in range(len(gene)):
         rates = [law.background[gene[t]]]
-        for slot, cell in enumerate(state.who[t]):
-            others = counts[pairs.of[t, slot]] - before[t, slot] + 40 * law.share[pairs.of[t, slot]]
-            of_gene = others / (size[cell] - before[t, slot] + 40)
-            rates.append(state.near[t, slot] * law.density[cell] * of_gene**voice if cell else 0.0)
-        np.testing.assert_allclose([state.none[t], *state.share[t]], rates / np.sum(rates), rtol=1e-4)
+        own = slice(state.start[t], state.start[t + 1])
+        for n in range(own.start, own.stop):
+            others = counts[pairs.of[n]] - before[n] + 40 * law.share[pairs.of[n]]
+            of_gene = others / (size[state.who[n]] - before[n] + 40)
+            rates.append(state.near[n] * law.density[state.who[n]] * of_gene**voice)
+        np.testing.assert_allclose([state.none[t], *state.share[own]], rates / np.sum(rates), rtol=1e-4)
 
 
 def test_neighbours_are_heard_by_distance():
-    random, state, _ = candidates(3, transcripts=60)
+    random, state, _, _ = drawn(3, transcripts=60)
     i, j = random.integers(0, 12, 60), random.integers(0, 10, 60)
     head, after = np.empty(120, np.int32), np.empty(60, np.int32)
     column = (j * 12 + i).astype(np.int32)
     link(head, after, column)
     window = window_of(2.5)
-    listen(state, Around(head.reshape(10, 12), after, column, window), PULL, (0, 60))
+    listen(state, Around(head.reshape(10, 12), after, column, window), PULL, np.empty(SLOTS), (0, 60))
     weights = {(int(a), int(b)): w for a, b, w in window}
+    own = [slice(state.start[t], state.start[t + 1]) for t in range(60)]
     for t in range(60):
-        said, whole = np.zeros(SLOTS), 0.0
+        said, whole = np.zeros(own[t].stop - own[t].start), 0.0
         for u in range(60):
             weight = weights.get((int(i[u] - i[t]), int(j[u] - j[t])), 0.0) * (u != t)
             whole += weight
-            same = (state.who[t][:, None] == state.who[u]) & (state.who[t] > 0)[:, None]
-            said += weight * (same * state.share[u]).sum(1)
-        near = state.mass[t] * np.exp(PULL * said / (whole or 1.0))
-        scale = state.mass[t].sum() / near.sum() if (state.who[t] > 0).sum() > 1 else 1.0
-        expected = near * scale if scale != 1.0 else state.mass[t]
-        np.testing.assert_allclose(state.near[t], expected, rtol=1e-4)
+            same = state.who[own[t]][:, None] == state.who[own[u]]
+            said += weight * (same * state.share[own[u]]).sum(1)
+        near = state.mass[own[t]] * np.exp(PULL * said / (whole or 1.0))
+        several = len(near) > 1
+        expected = near * state.mass[own[t]].sum() / near.sum() if several else state.mass[own[t]]
+        np.testing.assert_allclose(state.near[own[t]], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_two_likeliest_cells_are_named(seed):
+    _, state, _, gene = drawn(seed)
+    state.share[::5] = state.share[1]
+    pairs = pair_up(state.start, state.who, gene, 7, ONE)
+    counts, size = np.zeros(len(pairs.gene)), np.zeros(7)
+    add_up(pairs, state.share, counts, size, (0, 7))
+    law = Law(counts, np.full(len(counts), 0.05), size, size, np.zeros(9), 40.0, 1.0, PULL)
+    first, second = np.empty((2, len(gene)), np.int32)
+    ranked = Ranked(
+        state.start, state.who, state.share, state.none, first, second, np.empty(len(gene), np.float32)
+    )
+    overall = np.arange(1, 10) / 45
+    rank(state, pairs, law, overall, gene, ranked, (0, len(gene)))
+    for t in range(len(gene)):
+        own = state.share[state.start[t] : state.start[t + 1]]
+        best = np.append(state.start[t] + np.argsort(-own, kind="stable"), [-1, -1])
+        assert (first[t], second[t]) == tuple(best[:2] if len(own) > 1 else best[[0, -1]])
+        if len(own):
+            n = best[0]
+            shown = (counts[pairs.of[n]] - state.share[n]) / max(size[state.who[n]] - state.share[n], 1)
+            surprise = np.log(overall[gene[t]] / ((shown + 0.05) / 2))
+            assert ranked.surprise[t] == pytest.approx(surprise, rel=1e-3, abs=1e-3)
 
 
 def test_all_transcripts_are_found_around():

@@ -1,21 +1,20 @@
 """What is not needed for a while is put out of the way: input while a method works, its answer while that is written."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
 from cellcarve.data import flat
-from cellcarve.data.prior import Prior
-from cellcarve.data.segmentation import Segmentation
-from cellcarve.data.table import Table
 
 
-def set_aside(held: Table | Prior | Segmentation) -> None:
+def set_aside(held: Any) -> None:
     """Move flat arrays to files; who reads them cannot tell, but for the time it takes.
 
     Parameters
     ----------
     held
-        Changed in place: all that has an entry per row, and the ids of a table.
+        Input, prior cells or a result, changed in place: its flat arrays, and the ids of a table.
     """
     for name, value in vars(held).items():
         if isinstance(value, np.ndarray) and value.ndim == 1:

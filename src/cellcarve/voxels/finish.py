@@ -63,7 +63,9 @@ def answered(chain: Chain, answer: Answer) -> dict[str, Any]:
         "kept": "kept",
     }
     found = {ours: _back(chain.order, getattr(answer, name)) for ours, name in names.items()}
-    found["weighted"] = tabulate(answer.who, answer.share, chain.spots.gene, shape_of(chain), np.float32)
+    found["weighted"] = tabulate(
+        answer.who[:, None], answer.share[:, None], answer.gene, shape_of(chain), np.float32
+    )
     return found
 
 

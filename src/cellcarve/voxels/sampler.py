@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellcarve.data import flat
 from cellcarve.data.prior import Prior
 from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.chain import Chain, shape_of
@@ -167,4 +168,6 @@ def steps(
     yield from burn_in(chain, settings, ratio, threads)
     if ratio > 1 and chain.sweep == WARM_UP + settings.burnin_samples:
         make_finer(chain, ratio, given, settings)
+        # The input, which has been looked at, may lie in files.
+        flat.relax()
     yield from sampling(chain, settings, record, threads)

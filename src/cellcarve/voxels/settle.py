@@ -16,7 +16,6 @@ from cellcarve.voxels.drift import link, place_of, weight_of
 from cellcarve.voxels.kernel import Drift
 from cellcarve.voxels.masses import LOOKS, no_masses, place_near, turn_on
 from cellcarve.voxels.soft import answer
-from cellcarve.voxels.state import Grid, Labels, Spots
 from cellcarve.voxels.threads import Threads
 
 # Times that every transcript looks around.
@@ -79,10 +78,13 @@ def settle_spots(grid, labels, spots, drift, address, moving, best, span):
 
 
 def settle(chain: Chain, drift: Drift, settings: VoxelSettings, threads: Threads) -> None:
-    """Settle all transcripts; `Spots` changes in place, and tables of counts are to be made anew."""
-    state: tuple[Grid, Labels, Spots] = (chain.frame.grid, chain.labels, chain.spots)
-    address = (int(chain.rates.address[0]), chain.sweep)
+    """Settle all transcripts; `chain.spots` changes, and tables of counts are to be made anew."""
     shed(chain)
+    # Lists by voxel are made anew below: until then they make room.
+    none = np.empty(0, np.int32)
+    chain.spots = chain.spots._replace(head=none, after=none)
+    state = (chain.frame.grid, chain.labels, chain.spots)
+    address = (int(chain.rates.address[0]), chain.sweep)
     masses = no_masses(len(chain.order))
     for n in range(TIMES):
         masses.add(state, drift, (address[0], address[1] + n), threads)
@@ -92,4 +94,6 @@ def settle(chain: Chain, drift: Drift, settings: VoxelSettings, threads: Threads
     threads.ranges(
         lambda first, last: settle_spots(*state, drift, address, moving, best, (first, last)), len(best)
     )
-    link(chain.spots.head, chain.spots.after, chain.spots.at)
+    head, after = np.empty(len(chain.labels.label), np.int32), np.empty(len(best), np.int32)
+    link(head, after, chain.spots.at)
+    chain.spots = chain.spots._replace(head=head, after=after)

@@ -6,7 +6,6 @@ transcripts that lie close together are believed to be of the same cell (a mean 
 settles: sums over transcripts by their chances take the place of counts.
 """
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,10 +14,11 @@ from numba import njit
 
 from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.around import Around, around
+from cellcarve.voxels.candidates import Candidates, candidates
 from cellcarve.voxels.chain import Chain
+from cellcarve.voxels.chances import Law, ask, listen
 from cellcarve.voxels.doubt import trust
-from cellcarve.voxels.lattice import bands
-from cellcarve.voxels.masses import Masses
+from cellcarve.voxels.masses import SLOTS, Masses
 from cellcarve.voxels.pairs import Pairs, add_up, pair_up
 from cellcarve.voxels.programmes import Programmes, first_programmes, learn
 from cellcarve.voxels.threads import Threads
@@ -33,91 +33,37 @@ TRUST = 2.0
 LENT, SPREAD = 20.0, 0.5
 # Power of the genes' shares where places decide.
 QUIETEST = 0.2
-# A cell with less than this share of a transcript's surroundings is no candidate.
-LEAST = 0.02
-NEVER = 1e-30
 # How much less sure an assignment must be where places decide: their chances are calibrated, and genes mix up there.
 EASIER = 0.15
 # No assignment needs less or more certainty than this, however expected or surprising its gene is.
 SUREST = (0.02, 0.97)
 
 
-class State(NamedTuple):
-    """What changes while the answer settles.
-
-    Attributes
-    ----------
-    who
-        int32 (t, slots): candidates, 0 = none.
-    mass
-        float32 (t, slots): their parts of the surroundings.
-    near
-        float32 (t, slots): the same after neighbours were heard.
-    share
-        float32 (t, slots): their chances.
-    none
-        float32 (t,): chance of no cell.
-    """
-
-    who: np.ndarray
-    mass: np.ndarray
-    near: np.ndarray
-    share: np.ndarray
-    none: np.ndarray
-
-
-class Law(NamedTuple):
-    """What cells are like, for one round.
-
-    Attributes
-    ----------
-    counts, share
-        float64 (p,): expected counts of the pairs, and what the programmes expect.
-    size, density
-        float64 (c,): expected counts of the cells, and transcripts per µm².
-    background
-        float64 (g,): transcripts of no cell per µm².
-    trust
-        Transcripts that a cell's mix of programmes is worth.
-    voice
-        Power of the genes' shares.
-    pull
-        Log odds that neighbours lend when all of them are of a cell.
-    """
-
-    counts: np.ndarray
-    share: np.ndarray
-    size: np.ndarray
-    density: np.ndarray
-    background: np.ndarray
-    trust: float
-    voice: float
-    pull: float
-
-
 class Ranked(NamedTuple):
-    """Chances that have settled.
+    """Candidates whose chances have settled.
 
     Attributes
     ----------
-    who, share, none
-        As in `State`.
-    slot
-        int8 (2, t): slots of the likeliest and of the second likeliest cell.
+    start, who, share, none
+        As in `Candidates`.
+    first, second
+        int32 (t,), int64 where there are too many: entries of the likeliest and of the second likeliest cell, -1 = none.
     surprise
         float32 (t,): how unexpected the transcript's gene is in the likeliest.
     """
 
+    start: np.ndarray
     who: np.ndarray
     share: np.ndarray
     none: np.ndarray
-    slot: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
     surprise: np.ndarray
 
 
 @dataclass
 class Answer:
-    """T transcripts in the order of the chain.
+    """T transcripts in the order of the chain, and E entries of transcripts with cells that they may be of.
 
     Attributes
     ----------
@@ -127,8 +73,8 @@ class Answer:
         (T,) float32 their probabilities.
     kept
         (T,) bool: likely enough to be assigned.
-    who, share
-        (T, slots) int32 and float32: all candidates.
+    who, gene, share
+        (E,) int32, int32 and float32: the cell, the transcript's gene, and the probability.
     """
 
     best: np.ndarray
@@ -137,102 +83,8 @@ class Answer:
     second_chance: np.ndarray
     kept: np.ndarray
     who: np.ndarray
+    gene: np.ndarray
     share: np.ndarray
-
-
-@njit(cache=True, nogil=True)
-def gene_share(pairs, law, state, t, slot):
-    """Share of a transcript's gene in a candidate, without the transcript itself."""
-    pair, own = pairs.of[t, slot], float(state.share[t, slot])
-    others = max(law.counts[pair] - own, 0.0)
-    size = max(law.size[state.who[t, slot]] - own, 0.0)
-    return (others + law.trust * law.share[pair]) / (size + law.trust)
-
-
-@njit(cache=True, nogil=True)
-def ask(state, pairs, law, genes, span):
-    """New chances of the transcripts of a range: `state.share` and `state.none` change."""
-    who, near, share = state.who, state.near, state.share
-    for t in range(span[0], span[1]):
-        rest = law.background[genes[t]]
-        total = rest
-        for n in range(who.shape[1]):
-            rate = 0.0
-            if who[t, n] > 0:
-                told = gene_share(pairs, law, state, t, n)
-                rate = near[t, n] * law.density[who[t, n]] * (told if law.voice == 1.0 else told**law.voice)
-            share[t, n] = rate
-            total += rate
-        for n in range(who.shape[1]):
-            share[t, n] /= max(total, NEVER)
-        state.none[t] = rest / max(total, NEVER)
-
-
-@njit(cache=True, nogil=True)
-def add_say(who, share, t, other, weight, say):
-    """Add another transcript's chances for the candidates of t, with a weight, to `say`, float64 (slots,)."""
-    for slot in range(who.shape[1]):
-        for theirs in range(who.shape[1]):
-            if who[t, slot] > 0 and who[other, theirs] == who[t, slot]:
-                say[slot] += weight * share[other, theirs]
-
-
-@njit(cache=True, nogil=True)
-def hear(state, near_by, t, say):
-    """Mean chance of each candidate of t among the transcripts around, into `say`, float64 (slots,)."""
-    who, share, head, window = state.who, state.share, near_by.head, near_by.window
-    i, j = near_by.column[t] % head.shape[1], near_by.column[t] // head.shape[1]
-    say[:] = 0.0
-    whole = 0.0
-    for n in range(window.shape[0]):
-        a, b = i + int(window[n, 0]), j + int(window[n, 1])
-        if not (0 <= a < head.shape[1] and 0 <= b < head.shape[0]):
-            continue
-        other = head[b, a]
-        while other >= 0:
-            if other != t:
-                whole += window[n, 2]
-                add_say(who, share, t, other, window[n, 2], say)
-            other = near_by.after[other]
-    if whole > 0.0:
-        say /= whole
-
-
-@njit(cache=True, nogil=True)
-def listen(state, near_by, pull, span):
-    """Let the transcripts of a range hear their neighbours: `state.near` is filled from `state.mass`."""
-    who, mass, near = state.who, state.mass, state.near
-    slots = who.shape[1]
-    say = np.empty(slots)
-    for t in range(span[0], span[1]):
-        candidates, whole, total = 0, 0.0, 0.0
-        for n in range(slots):
-            candidates += who[t, n] > 0
-            near[t, n] = mass[t, n]
-            whole += mass[t, n]
-        if candidates < 2:
-            continue
-        hear(state, near_by, t, say)
-        for n in range(slots):
-            near[t, n] *= math.exp(pull * say[n])
-            total += near[t, n]
-        for n in range(slots):
-            near[t, n] *= whole / total
-
-
-def _begin(masses: Masses, overlap: float) -> State:
-    """Candidates by their parts of the surroundings, `overlap` of which are the far kernel's; uses the masses up."""
-    looks, who = np.float32(max(masses.looks, 1)), masses.who
-    mass, share = np.empty(who.shape, np.float32), np.empty(who.shape, np.float32)
-    for rows in bands(*who.shape):
-        near, far = masses.mass[rows, :, 0], masses.mass[rows, :, 1]
-        part = (near * np.float32(1 - overlap) + far * np.float32(overlap)) / looks
-        rare = part < LEAST
-        part[rare], who[rows][rare] = 0, 0
-        mass[rows] = part
-        share[rows] = part / np.maximum(part.sum(1, keepdims=True), np.float32(1e-6))
-    masses.forget()
-    return State(who, mass, mass.copy(), share, np.zeros(len(who), np.float32))
 
 
 def territory(ridge: float) -> float:
@@ -266,7 +118,9 @@ def _law(
     return Law(counts, share, size, density, rest, TRUST * float(size[1:].mean()), voice, PULL * free)
 
 
-def _settle(state: State, pairs: Pairs, programmes: Programmes, doing: tuple[Chain, float, Threads]) -> Law:
+def _settle(
+    state: Candidates, pairs: Pairs, programmes: Programmes, doing: tuple[Chain, float, Threads]
+) -> Law:
     """All rounds; `state` and the programmes change in place. Returns the last law."""
     chain, background, threads = doing
     genes, cells = chain.spots.gene, len(chain.number)
@@ -283,50 +137,66 @@ def _settle(state: State, pairs: Pairs, programmes: Programmes, doing: tuple[Cha
     return law
 
 
-def _listen(state: State, near_by: Around, pull: float, threads: Threads) -> None:
-    threads.ranges(lambda first, last: listen(state, near_by, pull, (first, last)), len(state.who))
+def _listen(state: Candidates, near_by: Around, pull: float, threads: Threads) -> None:
+    threads.ranges(
+        lambda first, last: listen(state, near_by, pull, np.empty(SLOTS), (first, last)), len(state.none)
+    )
 
 
-def _ask(state: State, pairs: Pairs, law: Law, genes: np.ndarray, threads: Threads) -> None:
+def _ask(state: Candidates, pairs: Pairs, law: Law, genes: np.ndarray, threads: Threads) -> None:
     threads.ranges(lambda first, last: ask(state, pairs, law, genes, (first, last)), len(genes))
 
 
-def _in_slot(table: np.ndarray, slot: np.ndarray) -> np.ndarray:
-    """(t,) entry of each row that lies in its slot."""
-    return np.take_along_axis(table, slot[:, None], 1)[:, 0]
+@njit(cache=True, nogil=True)
+def _best(start, share, t):
+    """Entries of the likeliest and of the second likeliest cell of a transcript, the earlier where they tie; -1 = none."""
+    best, second = -1, -1
+    for n in range(start[t], start[t + 1]):
+        if best < 0 or share[n] > share[best]:
+            best, second = n, best
+        elif second < 0 or share[n] > share[second]:
+            second = n
+    return best, second
 
 
-def _surprise(state: State, pairs: Pairs, law: Law, slot: np.ndarray, overall: np.ndarray) -> np.ndarray:
-    """Ln of the share of a transcript's gene overall over that in its likeliest cell.
+@njit(cache=True, nogil=True)
+def rank(state, pairs, law, overall, genes, ranked, span):
+    """Fill `first`, `second` and `surprise` for the transcripts of a range.
 
-    That in the cell is the mean of what the programmes expect and of what the cell's other transcripts show.
+    Surprise is ln of the share of a gene overall over that in the likeliest cell: the mean of what the programmes expect
+    and of what the cell's other transcripts show.
     """
-    own, pair, cell = (_in_slot(v, slot) for v in (state.share, pairs.of, state.who))
-    shown = np.maximum(law.counts[pair] - own, 0) / np.maximum(law.size[cell] - own, 1)
-    return np.log(overall / np.maximum((shown + law.share[pair]) / 2, 1e-9)).astype(np.float32)
-
-
-def _rank(state: State, pairs: Pairs, law: Law, overall: np.ndarray, genes: np.ndarray) -> Ranked:
-    """What is left of the chances when they have settled."""
-    slot, surprise = np.empty((2, len(genes)), np.int8), np.empty(len(genes), np.float32)
-    for rows in bands(*state.who.shape):
-        slot[:, rows] = np.argsort(-state.share[rows], axis=1, kind="stable")[:, :2].T
-        part = State(*(v[rows] for v in state))
-        of = pairs._replace(of=pairs.of[rows])
-        surprise[rows] = _surprise(part, of, law, slot[0, rows], overall[genes[rows]])
-    return Ranked(state.who, state.share, state.none, slot, surprise)
+    for t in range(span[0], span[1]):
+        best, ranked.second[t] = _best(state.start, state.share, t)
+        ranked.first[t], ranked.surprise[t] = best, 0.0
+        if best >= 0:
+            pair, own = pairs.of[best], state.share[best]
+            shown = max(law.counts[pair] - own, 0.0) / max(law.size[state.who[best]] - own, 1.0)
+            ranked.surprise[t] = np.log(overall[genes[t]] / max((shown + law.share[pair]) / 2, 1e-9))
 
 
 def _settled(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threads) -> Ranked:
     """Chances of all transcripts as they settle; the masses are used up."""
-    state = _begin(masses, settings.overlap * (1 - territory(chain.ridge)))
+    state, genes = candidates(masses, settings.overlap * (1 - territory(chain.ridge))), chain.spots.gene
     background = settings.background_share
     if background is None:
         background = 1 - float(np.mean(chain.spots.made))
-    pairs = pair_up(state.who, chain.spots.gene, len(chain.number), threads)
+    pairs = pair_up(state.start, state.who, genes, len(chain.number), threads)
     programmes = first_programmes(chain)
     law = _settle(state, pairs, programmes, (chain, background, threads))
-    return _rank(state, pairs, law, programmes.overall, chain.spots.gene)
+    first, second = (np.empty(len(genes), state.start.dtype) for _ in range(2))
+    surprise = np.empty(len(genes), np.float32)
+    ranked = Ranked(state.start, state.who, state.share, state.none, first, second, surprise)
+    overall = programmes.overall
+    threads.ranges(lambda *span: rank(state, pairs, law, overall, genes, ranked, span), len(genes))
+    return ranked
+
+
+def _of(values: np.ndarray, entry: np.ndarray) -> np.ndarray:
+    """(t,) values of entries, 0 where there is none."""
+    found = values.take(np.maximum(entry, 0)) if len(values) else np.zeros(len(entry), values.dtype)
+    found[entry < 0] = 0
+    return found
 
 
 def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threads) -> Answer:
@@ -343,31 +213,36 @@ def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threa
     threads
         Who does the work.
     """
-    who, share, none, (first, next_), surprise = _settled(chain, masses, settings, threads)
-    chance = _in_slot(share, first)
+    start, who, share, none, first, second, surprise = _settled(chain, masses, settings, threads)
+    chance = _of(share, first)
     inside = chance > none
     sure = max(settings.sure - EASIER * territory(chain.ridge), 0.0)
     kept = inside & (chance >= np.clip(sure + settings.surprise * surprise, SUREST[0], SUREST[1]))
-    share *= trust(chance, inside, 1 - territory(chain.ridge))[:, None]
+    held = np.diff(start)
+    share *= np.repeat(trust(chance, inside, 1 - territory(chain.ridge)), held)
+    next_ = np.where(inside, second, first)
     found = Answer(
-        best=np.where(inside, _in_slot(who, first), 0).astype(np.int32, copy=False),
-        second=np.where(inside, _in_slot(who, next_), _in_slot(who, first)),
-        chance=np.where(inside, _in_slot(share, first), none),
-        second_chance=np.where(inside, _in_slot(share, next_), _in_slot(share, first)),
+        best=np.where(inside, _of(who, first), 0).astype(np.int32, copy=False),
+        second=_of(who, next_),
+        chance=np.where(inside, _of(share, first), none),
+        second_chance=_of(share, next_),
         kept=kept,
         who=who,
+        gene=np.repeat(chain.spots.gene, held),
         share=share,
     )
     if settings.unmodeled_fixed_cells:
-        _claim(found, chain)
+        _claim(found, start, chain)
     return found
 
 
-def _claim(found: Answer, chain: Chain) -> None:
+def _claim(found: Answer, start: np.ndarray, chain: Chain) -> None:
     """Give transcripts seen in fixed cells to them for certain, in place."""
     cell = chain.labels.label[chain.spots.seen]
-    claimed = np.flatnonzero(chain.cells.fixed[cell])
+    claimed = chain.cells.fixed[cell] > 0
     found.best[claimed], found.chance[claimed], found.kept[claimed] = cell[claimed], 1, True
     found.second[claimed], found.second_chance[claimed] = 0, 0
-    found.who[claimed], found.share[claimed] = 0, 0
-    found.who[claimed, 0], found.share[claimed, 0] = cell[claimed], 1
+    found.share[np.repeat(claimed, np.diff(start))] = 0
+    found.who = np.append(found.who, cell[claimed])
+    found.gene = np.append(found.gene, chain.spots.gene[claimed])
+    found.share = np.append(found.share, np.ones(np.count_nonzero(claimed), np.float32))

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +91,13 @@ def test_a_pipeline_finds_its_files(tissue, capsys):
 
 def everything():
     return {path: path.read_bytes() for path in sorted(Path().rglob("*")) if path.is_file()}
+
+
+def test_no_run_loads_pandas(tissue):
+    """It would take a tenth of the memory of a small run."""
+    words = ["proseg", *QUICK, "--xenium", "transcripts.parquet", "--output-counts", "counts.csv.gz"]
+    code = f"import sys; from cellcarve.cli import status; sys.exit(status({words}) or 3 * ('pandas' in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_same_seed_same_bytes(tissue):

@@ -1,5 +1,6 @@
 """The whole path of a run: options, rows, prior, chain, files."""
 
+import math
 import time
 from dataclasses import replace
 
@@ -12,9 +13,11 @@ from cellcarve.compat.proseg.settle import settle
 from cellcarve.compat.proseg.source import open_source
 from cellcarve.compat.proseg.translate import compute_settings, voxel_settings
 from cellcarve.console import console
+from cellcarve.data import flat
+from cellcarve.data.aside import set_aside
 from cellcarve.data.table import Table
 from cellcarve.errors import InputError
-from cellcarve.memory import one_heap
+from cellcarve.memory import one_heap, spare_pandas
 from cellcarve.progress import Progress
 from cellcarve.record import Stopwatch
 
@@ -64,6 +67,7 @@ def run(given: Options, progress: Progress) -> None:
 
     began = time.monotonic()
     one_heap()
+    spare_pandas()
     options = settle(given)
     settings, compute = voxel_settings(options), compute_settings(options.model)
     if options.inputs.merfish:
@@ -78,13 +82,17 @@ def run(given: Options, progress: Progress) -> None:
     for note in prior.notes:
         progress.note(note)
     look_on = LookOn(options, progress)
-    result = sample(table, prior, settings, compute, progress, look_on)
-    for note in result.notes:
-        progress.note(note)
-    progress.stage("write")
-    seconds = round(time.monotonic() - began, 3)
-    for path in write(result, table, options, seconds):
-        print(path)
+    with flat.room(math.inf, options.output.path(options.output.output_spatialdata).parent):
+        set_aside(table)
+        set_aside(prior)
+        result = sample(table, prior, settings, compute, progress, look_on)
+        set_aside(result)
+        for note in result.notes:
+            progress.note(note)
+        progress.stage("write")
+        seconds = round(time.monotonic() - began, 3)
+        for path in write(result, table, options, seconds):
+            print(path)
     look_on.end()
 
 

@@ -16,6 +16,8 @@ from cellcarve.errors import SettingsError
 # Endings that tell a format, longest first.
 ENDINGS = {".csv.gz": "csv-gz", ".csv": "csv", ".parquet": "parquet"}
 GZIP_LEVEL = 4
+# Text of so many rows is made at once: it takes several times the memory of the rows.
+LINES_AT_ONCE = 1 << 14
 
 
 def format_of(path: Path, told: str) -> str:
@@ -109,7 +111,8 @@ def write_csv(file: IO[bytes] | gzip.GzipFile, schema: pa.Schema, batches: Itera
     """
     file.write((",".join(_quoted(name) for name in schema.names) + "\n").encode())
     for batch in batches:
-        file.write(lines(batch))
+        for first in range(0, len(batch), LINES_AT_ONCE):
+            file.write(lines(batch.slice(first, LINES_AT_ONCE)))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cellcarve.compat.proseg.outputs.tables import full
+from cellcarve.data import flat
 from cellcarve.data.arrow import as_column, as_text
 from cellcarve.data.table import Table
 from cellcarve.voxels.result import VoxelRun
@@ -44,7 +45,14 @@ def transcript_batches(
         return _batch(run, table, (ids, genes, extra), slice(first, first + ROWS_AT_ONCE))
 
     schema = _batch(run, table, (ids, genes, extra), slice(0, 0)).schema
-    return schema, (batch(first) for first in range(0, len(run.row), ROWS_AT_ONCE))
+    return schema, _relaxed(batch(first) for first in range(0, len(run.row), ROWS_AT_ONCE))
+
+
+def _relaxed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches; what they were made of may lie in files, and takes no memory longer than they do."""
+    for batch in batches:
+        flat.relax()
+        yield batch
 
 
 def _ids(ids: pa.Array) -> pa.Array:
