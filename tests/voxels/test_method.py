@@ -93,7 +93,7 @@ def test_likelihood_is_that_of_the_definition(tissue):
     threads = Threads(1)
     for _ in range(3):
         chain.sweep += 1
-        draw_expression(chain, SHORT, "learn", True, threads)
+        draw_expression(chain, SHORT, True, threads)
     found, genes, cells = log_likelihood(chain, threads), chain.spots.gene, range(len(chain.number))
     rate = np.array(
         [[rate_of(chain.rates, chain.cells, c, g) for g in range(genes.max() + 1)] for c in cells]
@@ -157,7 +157,7 @@ def test_the_chain_checks_itself(tissue, finished):
 def test_wrong_books_are_noticed(tissue, spoil, book):
     table, prior = tissue
     chain, _ = begin(take_in(table, prior, SHORT), prior, SHORT, 0)
-    draw_expression(chain, SHORT, "warm", True, Threads(1))
+    draw_expression(chain, SHORT, True, Threads(1), warm=True)
     check_chain(chain)
     spoil(chain)
     with pytest.raises(BooksError, match=book):

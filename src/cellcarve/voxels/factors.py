@@ -71,7 +71,7 @@ def share_out(rates, latent, used, weight, span):
     latent
         int32 (c, h): counts by factor; rows of the range are filled.
     used
-        int32 (factored genes, h): counts are added; empty where nobody asks.
+        int32 (factored genes, h): counts are added.
     weight
         float32 (3, 4 q): zeros, for `weigh`.
     span
@@ -94,8 +94,7 @@ def share_out(rates, latent, used, weight, span):
                 drawn = words(seed, FACTOR, sweep, cell, gene * 4096 + n)
                 h = pick(weight, unit(drawn[0]) * total, factors)
                 latent[cell, h] += 1
-                if used.size > 0:
-                    used[gene, h] += 1
+                used[gene, h] += 1
 
 
 @njit(**LEAF)
@@ -111,18 +110,17 @@ def draw_loading(loading, used, address, h):
         loading[g, h] /= total
 
 
-def update_latent(rates: Rates, latent: np.ndarray, counted: bool, threads: Threads) -> np.ndarray:
+def update_latent(rates: Rates, latent: np.ndarray, threads: Threads) -> np.ndarray:
     """Share all counts of factored genes out.
 
     Returns
     -------
     np.ndarray
-        int32 (g, h): the counts of each gene and factor; empty unless they are `counted`.
+        int32 (g, h): the counts of each gene and factor.
     """
-    shape = rates.loading.shape if counted else (0, 0)
 
     def one(first: int, last: int) -> np.ndarray:
-        used = np.zeros(shape, np.int32)
+        used = np.zeros(rates.loading.shape, np.int32)
         weight = np.zeros((3, 4 * -(-rates.factor.shape[1] // 4)), np.float32)
         share_out(rates, latent, used, weight, (first, last))
         return used

@@ -90,12 +90,9 @@ def _tabulate(chain: Chain, threads: Threads) -> None:
     chain.knots = knots_of(chain.rates.size, chain.rates.odds, plain, threads)
 
 
-def _update_factors(chain: Chain, threads: Threads, loading: bool) -> None:
-    if chain.rates.factor.shape[1] == 0:
-        return
-    used = update_latent(chain.rates, chain.latent, loading, threads)
-    if loading:
-        update_loading(chain.rates, used, threads)
+def _update_factors(chain: Chain, threads: Threads) -> None:
+    if chain.rates.factor.shape[1] > 0:
+        update_loading(chain.rates, update_latent(chain.rates, chain.latent, threads), threads)
 
 
 def _choose(chain: Chain, threads: Threads) -> None:
@@ -135,9 +132,9 @@ def _update_background(chain: Chain, settings: VoxelSettings, rest: np.ndarray, 
 def draw_expression(
     chain: Chain,
     settings: VoxelSettings,
-    components: str,
     sampled: bool,
     threads: Threads,
+    warm: bool = False,
     settled: bool = False,
 ) -> None:
     """One sweep of Gibbs updates; the chain changes in place.
@@ -148,12 +145,12 @@ def draw_expression(
         The chain; `sweep` is the number of this sweep, from 1.
     settings
         All settings.
-    components
-        "learn": components of cells and their r and s are drawn; "warm": r and s only; "keep": neither.
     sampled
         r is drawn too.
     threads
         Who does the work.
+    warm
+        Cells keep their components.
     settled
         Which transcripts a cell made is not drawn: `made` of the transcripts tells.
     """
@@ -166,13 +163,12 @@ def draw_expression(
     chain.rates, rest = split(state, chain.room, how, sweep, threads)
     chain.rates.address[1] = chain.sweep
     chain.cells.exposed[1:] = chain.cells.scale[1:] * volume
-    _update_factors(chain, threads, components != "keep")
+    _update_factors(chain, threads)
     if chain.knots.size == 0:
         _tabulate(chain, threads)
-    if components == "learn":
+    if not warm:
         _choose(chain, threads)
-    if components != "keep":
-        _update_components(chain, settings, sampled, threads)
+    _update_components(chain, settings, sampled, threads)
     _draw_cells(chain, settings, threads)
     _update_background(chain, settings, rest, threads)
     if settings.check_consistency:

@@ -23,10 +23,10 @@ from cellcarve.voxels.threads import Threads
 
 WARM_UP = 20
 COLDEST = 0.01
-# After the warm-up expression is drawn every so many sweeps, components learn every so many, and transcripts move every
-# `DRIFT_EVERY`: labels change little between two sweeps, components less, and each costs as much as all else. The
-# posterior does not ask how often its parts are drawn.
-EXPRESS_EVERY, LEARN_EVERY = 4, 8
+# After the warm-up expression is drawn, and components learn, every so many sweeps, and transcripts move every
+# `DRIFT_EVERY`: labels change little between two sweeps, and each costs as much as all else. The posterior does not ask
+# how often its parts are drawn.
+EXPRESS_EVERY = 8
 # Recorded sweeps that transcripts look around in: every so many, as labels change little between two sweeps, and not
 # more than this in all.
 LOOK_EVERY, MOST_LOOKS = 4, 1000
@@ -107,8 +107,7 @@ def _express(
     """Draw expression where it is its turn: the sweep and how many there are, of which the last always draws."""
     n, number = turn
     if n % EXPRESS_EVERY == 0 or n == number - 1:
-        learn = "learn" if n % LEARN_EVERY == 0 else "keep"
-        draw_expression(chain, settings, learn, sampled, threads, settled)
+        draw_expression(chain, settings, sampled, threads, settled=settled)
 
 
 def burn_in(chain: Chain, settings: VoxelSettings, ratio: int, threads: Threads) -> Iterator[Step]:
@@ -116,7 +115,7 @@ def burn_in(chain: Chain, settings: VoxelSettings, ratio: int, threads: Threads)
     sampled = _dispersed(settings, True)
     for n in range(chain.sweep, WARM_UP):
         chain.sweep += 1
-        draw_expression(chain, settings, "warm", sampled, threads)
+        draw_expression(chain, settings, sampled, threads, warm=True)
         if n == 0:
             first_components(chain, settings.ncomponents)
     coloured = colours(chain.frame.grid, chain.labels.open)
