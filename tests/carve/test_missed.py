@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cellcarve.carve.exclusion import Exclusion
 from cellcarve.carve.lattice import Lattice, pixels_of
 from cellcarve.carve.missed import _blend, _gain, _settle, within_reach
 from cellcarve.carve.model import Geometry, Model, Scale
 from cellcarve.carve.types import Types, keep_to_nuclei
+from cellcarve.data.exclusion import Exclusion
 
 
 def test_genes_that_keep_to_nuclei_are_known():

@@ -193,21 +193,24 @@ def test_the_two_likeliest_cells_are_named(seed):
     counts, size = np.zeros(len(pairs.gene)), np.zeros(7)
     add_up(pairs, state.share, counts, size, (0, 7))
     law = Law(counts, np.full(len(counts), 0.05), size, size, np.zeros(9), 40.0, 1.0, PULL)
+    lonely, strange = np.empty((2, len(gene)), np.float32)
     first, second = np.empty((2, len(gene)), np.int32)
-    ranked = Ranked(
-        state.start, state.who, state.share, state.none, first, second, np.empty(len(gene), np.float32)
-    )
-    overall = np.arange(1, 10) / 45
-    rank(state, pairs, law, overall, gene, ranked, (0, len(gene)))
+    ranked = Ranked(state.start, state.who, state.share, state.none, first, second, lonely, strange)
+    overall, rare = np.arange(1, 10) / 45, np.arange(len(counts), dtype=np.float32)
+    rank(state, pairs, law, overall, gene, rare, ranked, (0, len(gene)))
     for t in range(len(gene)):
         own = state.share[state.start[t] : state.start[t + 1]]
         best = np.append(state.start[t] + np.argsort(-own, kind="stable"), [-1, -1])
         assert (first[t], second[t]) == tuple(best[:2] if len(own) > 1 else best[[0, -1]])
-        if len(own):
-            n = best[0]
-            shown = (counts[pairs.of[n]] - state.share[n]) / max(size[state.who[n]] - state.share[n], 1)
-            surprise = np.log(overall[gene[t]] / ((shown + 0.05) / 2))
-            assert ranked.surprise[t] == pytest.approx(surprise, rel=1e-3, abs=1e-3)
+        if not len(own):
+            assert (lonely[t], strange[t]) == (0, 0)
+            continue
+        n = best[0]
+        others = max(counts[pairs.of[n]] - state.share[n], 0)
+        expected = (others / max(size[state.who[n]] - state.share[n], 1) + 0.05) / 2
+        surprise = max(0, 1 + np.log(overall[gene[t]] / expected))
+        assert lonely[t] == pytest.approx(np.exp(-others) * surprise, rel=1e-3, abs=1e-5)
+        assert strange[t] == pytest.approx(np.exp(-others) * rare[pairs.of[n]], rel=1e-3)
 
 
 def test_all_transcripts_are_found_around():

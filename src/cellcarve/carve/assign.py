@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cellcarve.carve.exclusion import rare_partners
 from cellcarve.carve.fit import Fit, leak_share
 from cellcarve.carve.labels import shares
 from cellcarve.carve.model import Model
 from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene
+from cellcarve.data.exclusion import rare_partners
 from cellcarve.settings import Purity
 
 

@@ -8,7 +8,6 @@ from scipy.sparse import csr_matrix
 
 from cellcarve.carve import labels as kernel
 from cellcarve.carve.assign import answer
-from cellcarve.carve.exclusion import find_exclusion
 from cellcarve.carve.fit import finish, fit_scene
 from cellcarve.carve.geometry import learn_geometry
 from cellcarve.carve.missed import weigh_places
@@ -20,6 +19,7 @@ from cellcarve.carve.recipe import Recipe
 from cellcarve.carve.scene import Scene, even_out, measure_scene, nearest_nucleus, prepare, settle, units
 from cellcarve.carve.seeds import add_cells
 from cellcarve.carve.types import keep_to_nuclei, learn_types, overall_shares, refresh, whole_cell
+from cellcarve.data.exclusion import find_exclusion
 from cellcarve.data.tiles import View, count_squares, view_box
 from cellcarve.data.tissue import Tissue
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cellcarve.carve.exclusion import Exclusion
 from cellcarve.carve.types import Types
+from cellcarve.data.exclusion import Exclusion
 
 
 @dataclass(frozen=True)

@@ -108,10 +108,13 @@ class VoxelSettings(Validated):
         Share of transcripts whose place tells no more of their cell than far moves would leave: some moved, and cells
         lie over each other.
     sure
-        Chance, before cells are doubted, that an assignment must reach where its gene is as common in the cell as
-        everywhere.
+        Chance, before cells are doubted, that an assignment must reach.
     surprise
-        More that it must reach where its gene is e times rarer in the cell, and less where it is more common.
+        More that it must reach where the cell shows the gene by this transcript alone, for every factor of e by which its
+        share there falls short of e times its share overall.
+    strangeness
+        More that it must reach where the cell shows the gene by this transcript alone, for as many genes there that nuclei
+        hardly ever show together with it as a usual transcript meets in its cell.
     """
 
     ncomponents: int = bounded(10, 1, 1000)
@@ -160,19 +163,17 @@ class VoxelSettings(Validated):
     background_share: float | None = bounded(0.03, 0, 1)
     label_evidence: float = bounded(0.5, 0, 1)
     overlap: float = bounded(0.5, 0, 1)
-    sure: float = bounded(0.55, 0, 1)
-    surprise: float = bounded(0.15, 0, 1)
+    sure: float = bounded(0.42, 0, 1)
+    surprise: float = bounded(0.09, 0, 1)
+    strangeness: float = bounded(0.07, 0, 1)
 
 
 # Where the defaults above differ from those of proseg 3, its values: for those who stand in for it. What proseg has no
-# option for (growth at the start, distances, share of background, weight of evidence) stays as above, but for how sure
-# the soft answer must be.
+# option for (growth at the start, distances, share of background, weight of evidence) stays as above.
 PROSEG_DEFAULTS: dict[str, object] = {
     "nhidden": 100,
     "nunfactored": 300,
     "cell_compactness": 0.04,
-    # Rounder cells are surer of their borders than they should be.
-    "sure": 0.58,
     "diffusion": True,
     "dispersion": None,
     "transition_counts": True,

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from cellcarve.chain.ridges import COARSEST
+from cellcarve.data.exclusion import Exclusion, find_exclusion
 from cellcarve.data.prior import Prior
 from cellcarve.errors import InputError
 from cellcarve.settings import VoxelSettings
@@ -73,6 +74,8 @@ class Chain:
         Of the present sweep: 1, falling in the hill-climb.
     ridge
         How steep ridges of RNA between cells are, 0 = there are none.
+    apart
+        Genes that hardly ever share a nucleus.
     """
 
     frame: Frame
@@ -87,6 +90,7 @@ class Chain:
     place_volume: np.ndarray
     order: np.ndarray
     number: np.ndarray
+    apart: Exclusion
     room: Room = field(default_factory=Room)
     sweep: int = 0
     temperature: float = 1.0
@@ -303,6 +307,17 @@ def lay_rates(cells: int, intake: Intake, places: int, settings: VoxelSettings, 
     )
 
 
+def kept_apart(intake: Intake, prior: Prior, spots: Spots, labels: Labels) -> Exclusion:
+    """Genes that hardly ever share a nucleus, by the transcripts of nuclei, or of prior cells in a raster."""
+    if prior.raster is None:
+        held, gene = np.where(intake.core, intake.cell, 0), intake.gene
+    else:
+        held, gene = labels.prior[spots.seen], spots.gene
+    shape = (int(held.max()), len(intake.gene_index))
+    one = np.ones((len(held), 1), np.uint8)
+    return find_exclusion(tabulate(held[:, None], one, gene, shape, np.int32))
+
+
 def begin(intake: Intake, prior: Prior, settings: VoxelSettings, seed: int) -> tuple[Chain, int]:
     """A chain on the coarse lattice, and how many fine voxels a coarse one is wide."""
     frame, ratio = first_frame(intake, prior, settings)
@@ -330,6 +345,7 @@ def begin(intake: Intake, prior: Prior, settings: VoxelSettings, seed: int) -> t
         place_volume=volume,
         order=order,
         number=number,
+        apart=kept_apart(intake, prior, spots, labels),
         ridge=ridge,
     )
     return chain, ratio

@@ -6,12 +6,14 @@ transcripts that lie close together are believed to be of the same cell (a mean 
 settles: sums over transcripts by their chances take the place of counts.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
+from cellcarve.data.exclusion import rare_partners
 from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.around import Around, around
 from cellcarve.voxels.candidates import Candidates, candidates
@@ -35,8 +37,9 @@ LENT, SPREAD = 20.0, 0.5
 QUIETEST = 0.2
 # How much less sure an assignment must be where places decide: their chances are calibrated, and genes mix up there.
 EASIER = 0.15
-# No assignment needs less or more certainty than this, however expected or surprising its gene is.
-SUREST = (0.02, 0.97)
+# A transcript as sure as this is assigned whatever it would change.
+ENOUGH = 0.97
+SMALLEST = 1e-6
 
 
 class Ranked(NamedTuple):
@@ -48,8 +51,10 @@ class Ranked(NamedTuple):
         As in `Candidates`.
     first, second
         int32 (t,), int64 where there are too many: entries of the likeliest and of the second likeliest cell, -1 = none.
-    surprise
-        float32 (t,): how unexpected the transcript's gene is in the likeliest.
+    lonely
+        float32 (t,): how unexpected the transcript's gene is in the likeliest cell, so far as nothing else there shows it.
+    strange
+        float32 (t,): rare partners that the gene has there, so far as nothing else there shows it.
     """
 
     start: np.ndarray
@@ -58,7 +63,8 @@ class Ranked(NamedTuple):
     none: np.ndarray
     first: np.ndarray
     second: np.ndarray
-    surprise: np.ndarray
+    lonely: np.ndarray
+    strange: np.ndarray
 
 
 @dataclass
@@ -160,19 +166,50 @@ def _best(start, share, t):
 
 
 @njit(cache=True, nogil=True)
-def rank(state, pairs, law, overall, genes, ranked, span):
-    """Fill `first`, `second` and `surprise` for the transcripts of a range.
+def rank(state, pairs, law, overall, genes, rare, ranked, span):
+    """Fill `first`, `second`, `lonely` and `strange` for the transcripts of a range.
 
-    Surprise is ln of the share of a gene overall over that in the likeliest cell: the mean of what the programmes expect
-    and of what the cell's other transcripts show.
+    A gene that the likeliest cell's other transcripts show is neither. Else it is the lonelier the smaller its share there
+    is (the mean of what the programmes expect and of what the others show) beside e times its share overall.
+
+    Parameters
+    ----------
+    state, pairs, law
+        Settled.
+    overall
+        float64 (g,): profile of all transcripts.
+    genes
+        int32 (t,).
+    rare
+        float32 (p,): rare partners that the gene of each pair has in its cell.
+    ranked
+        What is filled.
+    span
+        (first, last).
     """
     for t in range(span[0], span[1]):
         best, ranked.second[t] = _best(state.start, state.share, t)
-        ranked.first[t], ranked.surprise[t] = best, 0.0
+        ranked.first[t], ranked.lonely[t], ranked.strange[t] = best, 0.0, 0.0
         if best >= 0:
             pair, own = pairs.of[best], state.share[best]
-            shown = max(law.counts[pair] - own, 0.0) / max(law.size[state.who[best]] - own, 1.0)
-            ranked.surprise[t] = np.log(overall[genes[t]] / max((shown + law.share[pair]) / 2, 1e-9))
+            others = max(law.counts[pair] - own, 0.0)
+            expected = (others / max(law.size[state.who[best]] - own, 1.0) + law.share[pair]) / 2
+            alone = math.exp(-others)
+            ranked.lonely[t] = alone * max(0.0, 1.0 + math.log(overall[genes[t]] / max(expected, 1e-9)))
+            ranked.strange[t] = alone * rare[pair]
+
+
+def _rare(chain: Chain, pairs: Pairs, counts: np.ndarray, threads: Threads) -> np.ndarray:
+    """(p,) float32 rare partners that the gene of each pair has in its cell, by the expected counts of the pairs."""
+    rare, apart = np.empty(len(counts), np.float32), chain.apart
+
+    def some(first: int, last: int) -> None:
+        part = slice(pairs.start[first], pairs.start[last])
+        cell = np.repeat(np.arange(first, last, dtype=np.int32), np.diff(pairs.start[first : last + 1]))
+        rare[part] = rare_partners(cell, pairs.gene[part], counts[part], apart.start, apart.partner)
+
+    threads.ranges(some, len(chain.number))
+    return rare
 
 
 def _settled(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threads) -> Ranked:
@@ -185,11 +222,20 @@ def _settled(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Thr
     programmes = first_programmes(chain)
     law = _settle(state, pairs, programmes, (chain, background, threads))
     first, second = (np.empty(len(genes), state.start.dtype) for _ in range(2))
-    surprise = np.empty(len(genes), np.float32)
-    ranked = Ranked(state.start, state.who, state.share, state.none, first, second, surprise)
-    overall = programmes.overall
-    threads.ranges(lambda *span: rank(state, pairs, law, overall, genes, ranked, span), len(genes))
+    lonely, strange = (np.empty(len(genes), np.float32) for _ in range(2))
+    ranked = Ranked(state.start, state.who, state.share, state.none, first, second, lonely, strange)
+    rare, overall = _rare(chain, pairs, law.counts, threads), programmes.overall
+    threads.ranges(lambda *span: rank(state, pairs, law, overall, genes, rare, ranked, span), len(genes))
+    usual = float(rare[pairs.of[first[first >= 0]]].mean()) if len(pairs.of) else 0.0
+    strange /= np.float32(max(usual, SMALLEST))
     return ranked
+
+
+def _sure(ranked: Ranked, chance: np.ndarray, settings: VoxelSettings, territory_: float) -> np.ndarray:
+    """(t,) bool: transcripts whose likeliest cell is likely enough for what they alone would change."""
+    least = max(settings.sure - EASIER * territory_, 0.0)
+    asked = least + settings.surprise * ranked.lonely + settings.strangeness * ranked.strange
+    return (chance > ranked.none) & (chance >= np.minimum(asked, ENOUGH))
 
 
 def _of(values: np.ndarray, entry: np.ndarray) -> np.ndarray:
@@ -213,13 +259,13 @@ def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threa
     threads
         Who does the work.
     """
-    start, who, share, none, first, second, surprise = _settled(chain, masses, settings, threads)
+    ranked = _settled(chain, masses, settings, threads)
+    start, who, share, none, first, second = ranked[:6]
     chance = _of(share, first)
-    inside = chance > none
-    sure = max(settings.sure - EASIER * territory(chain.ridge), 0.0)
-    kept = inside & (chance >= np.clip(sure + settings.surprise * surprise, SUREST[0], SUREST[1]))
+    inside, free = chance > none, 1 - territory(chain.ridge)
+    kept = _sure(ranked, chance, settings, 1 - free)
     held = np.diff(start)
-    share *= np.repeat(trust(chance, inside, 1 - territory(chain.ridge)), held)
+    share *= np.repeat(trust(chance, inside, free), held)
     next_ = np.where(inside, second, first)
     found = Answer(
         best=np.where(inside, _of(who, first), 0).astype(np.int32, copy=False),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from cellcarve.carve import exclusion
-from cellcarve.carve.exclusion import Exclusion, find_exclusion, rare_partners
+from cellcarve.data import exclusion
+from cellcarve.data.exclusion import Exclusion, find_exclusion, rare_partners
 
 
 def nuclei(seed, cells=300, genes=40):
