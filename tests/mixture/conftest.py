@@ -134,6 +134,7 @@ def rules():
         "rim": 0.0,
         "temper": 1.0,
         "near": 1.0,
+        "fair": 1.0,
         "blur": 0.0,
     }
     plain |= {

@@ -8,13 +8,14 @@ from scipy.stats import multivariate_normal
 
 from cellcarve.chain.philox import unit, words
 from cellcarve.chain.streams import MIXTURE_ASSIGN
-from cellcarve.mixture.assign import _MOST, LEAST_DOUBT, draw_all, log_places
+from cellcarve.mixture.assign import LEAST_DOUBT, MOST, draw_all, log_places
 from cellcarve.mixture.change import move, regather
 from cellcarve.mixture.earlier import main_segments
 from cellcarve.mixture.graph import FULL
 from cellcarve.mixture.method import mark
 from cellcarve.mixture.model import build, rules_of
 from cellcarve.mixture.prepare import prepare
+from cellcarve.mixture.rates import rates
 from cellcarve.mixture.reach import STEP
 from cellcarve.mixture.sampler import refresh
 from cellcarve.mixture.tally import count_of
@@ -81,8 +82,11 @@ def slow_place(state, i, k):
     return (1 - doubt) * near + doubt * own + weight
 
 
-def slow_weights(state, i):
-    """Unnormalised densities of the candidates of a transcript, in the order of its neighbours, and of noise."""
+def slow_weights(state, i, more=()):
+    """Unnormalised densities of the candidates of a transcript, in the order of its neighbours, and of noise.
+
+    `more` are candidates wherever they lie.
+    """
     scene, graph, rules, cells = state.scene, state.graph, state.rules, state.cells
     edges = range(graph.start[i], graph.start[i] + graph.near[i])
     beside = {}
@@ -92,7 +96,7 @@ def slow_weights(state, i):
     noise = beside.pop(0, 0.0)
     s, anchored = int(scene.segment[i]), len(scene.beside) > 0
     owner = int(state.counts.owner[s]) if s and rules.bonus > 0 else 0
-    for k in (int(scene.beside[i, 0]) if anchored else 0, owner):
+    for k in (int(scene.beside[i, 0]) if anchored else 0, owner, *more):
         if k:
             beside.setdefault(k, 0.0)
     place, rate = {}, {}
@@ -140,6 +144,42 @@ def test_the_likeliest_is_taken_after_the_vote(kit, prior):
         if len(ranked) < 2 or ranked[-1] > 1.02 * ranked[-2]:
             best = max(weight, key=weight.get, default=0)
             assert taken[i] == (best if weight and weight[best] > noise else 0)
+
+
+def test_rates_are_shares_of_the_densities_without_the_hold_of_nuclei(kit):
+    state = chain(kit, True)
+    state.rules = state.rules._replace(blur=0.3, near=0.2, fair=0.6)
+    found, label, scene = rates(state, 1), state.scene.label, state.scene
+    assert np.array_equal(found, rates(state, 2))
+    free, bonus = chain(kit, True), math.exp(state.rules.bonus)
+    free.rules = state.rules._replace(near=0.6)
+    for i in range(len(label)):
+        weight, noise = slow_weights(free, i, [int(label[i]), *scene.beside[i].tolist()])
+        if scene.segment[i]:
+            weight[int(state.counts.owner[scene.segment[i]])] /= bonus
+        expected = weight[label[i]] / (sum(weight.values()) + noise) if label[i] else 0
+        # Distances to the edges of nuclei against those to their transcripts.
+        assert found[i] == pytest.approx(0.99 * expected, abs=0.015)
+    assert (found[label > 0] > 0).all()
+
+
+def test_borders_are_never_taken_to_be_blurrier_than_any_measured(kit):
+    state = chain(kit, True)
+    found = []
+    for fair in (0.3, 0.8, 5.0):
+        state.rules = state.rules._replace(fair=fair)
+        found.append(rates(state, 1))
+    assert np.array_equal(found[1], found[2])
+    assert found[0].mean() > found[1].mean() + 1e-3
+
+
+def test_a_prior_beyond_doubt_is_not_doubted(kit):
+    state = chain(kit, True)
+    state.rules = state.rules._replace(bonus=math.inf)
+    held = state.counts.owner[state.scene.segment]
+    held = (held > 0) & (held == state.scene.label)
+    assert held.sum() > 50
+    assert rates(state, 1)[held] == pytest.approx(0.99)
 
 
 @pytest.mark.parametrize(
@@ -192,8 +232,8 @@ def test_the_last_component_is_of_any_cluster_by_classic_rules(kit, compat):
     paid = []
     for k in alive:
         i = np.flatnonzero(state.scene.cluster != state.cells.cluster[k])[0]
-        candidate, score = np.zeros(_MOST + 1, np.int32), np.zeros(_MOST)
-        candidate[0], candidate[_MOST] = k, 1
+        candidate, score = np.zeros(MOST + 1, np.int32), np.zeros(MOST)
+        candidate[0], candidate[MOST] = k, 1
         log_places(i, state.at, state.scene, state.cells, state.rules, candidate, score)
         paid.append(score[0] - slow_place(state, i, k))
     free = 0.0 if compat else math.log(0.25)

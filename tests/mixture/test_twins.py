@@ -23,7 +23,7 @@ from cellcarve.mixture.noise import confidence
 from cellcarve.mixture.outlines import capsule, outline
 from cellcarve.mixture.pieces import loose_pieces
 from cellcarve.mixture.prepare import prepare
-from cellcarve.mixture.reach import STEP, reach
+from cellcarve.mixture.reach import STEP, anchors_of, reach
 from cellcarve.mixture.tally import count_of
 from cellcarve.mixture.triangles import triangulate
 from cellcarve.mixture.ways import Ways
@@ -180,7 +180,7 @@ def test_nearest_nuclei_are_found_by_measuring_them_all(kit, deep, furthest):
     at = kit.points(*rng.uniform(0, 40, (3 if deep else 2, 500)))
     component = np.where(rng.random(500) < 0.3, rng.integers(1, 25, 500), 0).astype(np.int32)
     inset = rng.uniform(0, 0.5, 25)
-    owner, gap = reach(at, component, (inset, EVEN), 4.0, furthest, 2)
+    owner, gap = reach(at, anchors_of(at, component), (inset, EVEN), 4.0, furthest, 2)
     place = np.column_stack(at).astype(float)
     apart = cdist(place, place[component > 0])
     each = np.full((500, 25), np.inf)
@@ -204,8 +204,8 @@ def test_ways_across_a_ridge_are_longer(kit):
     walled = Ways(cost, 0.0, 0.0, 0.1)
     left = float(at.x[0])
     walled = walled._replace(x0=left)
-    plain, _ = reach(at, component, (np.zeros(3), EVEN), 4.0, 1e9, 1)
-    owner, gap = reach(at, component, (np.zeros(3), walled), 4.0, 1e9, 1)
+    plain, _ = reach(at, anchors_of(at, component), (np.zeros(3), EVEN), 4.0, 1e9, 1)
+    owner, gap = reach(at, anchors_of(at, component), (np.zeros(3), walled), 4.0, 1e9, 1)
     assert plain[2, 0] == 2
     assert owner[2, :2].tolist() == [1, 2]
     assert gap[2, 0] * STEP * 4.0 == pytest.approx(5.6, abs=0.02)

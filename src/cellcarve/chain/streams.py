@@ -27,3 +27,6 @@ MIXTURE_STREWN = (
     68  # points strewn over the tissue, with which transcripts are compared; key of a NumPy generator
 )
 MIXTURE_LAYOUT = 69  # points that push a point of a layout; sweep = round, item = pair of neighbours
+MIXTURE_SHARPNESS = (
+    70  # points strewn between nuclei, to tell how sharp borders are; key of a NumPy generator
+)

@@ -19,7 +19,7 @@ from cellcarve.mixture.reach import log_reach
 from cellcarve.mixture.state import State
 from cellcarve.mixture.tally import count_of
 
-_MOST = 64
+MOST = 64
 # Rounds for which a transcript deep inside its cell is not looked at, if nothing around it changes.
 _REST = np.uint8(8)
 _SURE = math.log(1e-6)
@@ -43,7 +43,7 @@ def around(i, scene, graph, candidate, weight):
         while c < many and candidate[c] != k:
             c += 1
         if c == many:
-            if many == _MOST:
+            if many == MOST:
                 continue
             candidate[c], weight[c] = k, 0.0
             many += 1
@@ -76,7 +76,7 @@ def gene_rates(i, scene, model, counts, rules, work):
     """Share of the transcript's gene in each candidate; as far as genes are blurred, that of all of them."""
     cells, profile = model
     candidate, _, rate = work
-    many, mean = candidate[_MOST], 0.0
+    many, mean = candidate[MOST], 0.0
     for c in range(many):
         k = candidate[c]
         own = 1 if k == scene.label[i] and not rules.classic else 0
@@ -101,7 +101,7 @@ def log_sum(score, many):
 @njit(**PART)
 def log_places(i, at, scene, cells, rules, candidate, score):
     """Turn the neighbours' weights of each candidate into log densities of place, the neighbours' say included."""
-    for c in range(candidate[_MOST]):
+    for c in range(candidate[MOST]):
         k = candidate[c]
         d = log_place(cells.form[k], at.x[i], at.y[i], at.z[i])
         if cells.anchor[k] > 0:
@@ -117,9 +117,9 @@ def log_places(i, at, scene, cells, rules, candidate, score):
 
 @njit(**PART)
 def weigh(i, at, scene, model, counts, rules, work):
-    """Turn the neighbours' weights of each candidate into log densities."""
+    """Turn the neighbours' weights of each candidate into log densities, the prior's say left out."""
     cells, (candidate, score, rate) = model[0], work
-    many = candidate[_MOST]
+    many = candidate[MOST]
     gene_rates(i, scene, model, counts, rules, work)
     sure = math.log(max(scene.confidence[i], 1e-30))
     if many == 1 and len(scene.beside):
@@ -132,6 +132,11 @@ def weigh(i, at, scene, model, counts, rules, work):
             sure -= log_sum(score, many)
     for c in range(many):
         score[c] += sure + rules.temper * math.log(rate[c])
+
+
+@njit(**PART)
+def heed(i, scene, cells, counts, rules, candidate, score):
+    """What the prior says of a transcript in one of its segments is added to the scores of candidates."""
     s = scene.segment[i]
     if s > 0 and rules.bonus > 0:
         hold(counts.owner[s], rules.bonus, candidate, score)
@@ -186,7 +191,7 @@ def log_noise(i, scene, rules, profile, beside):
 
 
 @njit(**PART)
-def _claims(i, scene, counts, rules, candidate, score):
+def claims(i, scene, counts, rules, candidate, score):
     """Make the nearest nucleus' component a candidate, and that of the nucleus which holds the transcript."""
     if len(scene.beside):
         claim(scene.beside[i, 0], candidate, score)
@@ -208,18 +213,19 @@ def _pass(span, at, scene, graph, model, counts, rules, room):
         if alone and scene.calm[i] > 0:
             scene.calm[i] -= np.uint8(1)
             continue
-        candidate[_MOST] = many
+        candidate[MOST] = many
         if rules.bonus == math.inf and scene.segment[i] > 0 and old == counts.owner[scene.segment[i]]:
             continue
-        _claims(i, scene, counts, rules, candidate, score)
+        claims(i, scene, counts, rules, candidate, score)
         weigh(i, at, scene, model, counts, rules, work)
+        heed(i, scene, model[0], counts, rules, candidate, score)
         noise = log_noise(i, scene, rules, model[1], beside)
         if sharp:
-            c = likeliest(score, candidate[_MOST], noise)
+            c = likeliest(score, candidate[MOST], noise)
         else:
             w = words(seed, MIXTURE_ASSIGN, sweep, scene.place[i], 0)
-            c, quiet = draw(score, candidate[_MOST], noise, unit(w[0]))
-            calm = alone and candidate[_MOST] == 1 and quiet < _SURE
+            c, quiet = draw(score, candidate[MOST], noise, unit(w[0]))
+            calm = alone and candidate[MOST] == 1 and quiet < _SURE
             scene.calm[i] = _REST if calm else np.uint8(0)
         new = candidate[c] if c >= 0 else np.int32(0)
         if new != old:
@@ -241,7 +247,7 @@ def draw_all(state: State, seed: int, threads: int, sharp: bool = False) -> tupl
 
     def one(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
         who, to = np.empty(high - low, np.int32), np.empty(high - low, np.int32)
-        work = np.empty(_MOST + 1, np.int32), np.empty(_MOST), np.empty(_MOST)
+        work = np.empty(MOST + 1, np.int32), np.empty(MOST), np.empty(MOST)
         span = (low, high, np.uint64(seed), np.uint32(s.sweep), sharp)
         many = _pass(span, s.at, s.scene, s.graph, model, s.counts, s.rules, (who, to, *work))
         return who[:many].copy(), to[:many].copy()

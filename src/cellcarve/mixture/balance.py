@@ -20,6 +20,8 @@ _FEWEST, _MOST = 300, 60_000
 _LEAST_BLUR = 0.25
 # Logits of the share of stray genes and of the blur, and log of the strength: first values and bounds.
 _START, _BOUNDS = np.array([-3.0, -2.0, 0.5]), ((-8, 2), (-5, 5), (-4, 4))
+# How much further cells reach into each other than these transcripts tell: nuclei may be faulty, and transcripts drift.
+_BEYOND_TOLD = 1.2
 # Pseudo-transcripts of the tissue's profile in that of a kind's nuclei, per gene.
 _SHRINK = 0.2
 
@@ -106,5 +108,6 @@ def learn_balance(state: State) -> None:
     away = (pairs.gap + rules.rim) / rules.scale
     strength, blur = fit(0.5 * (away[:, 1] ** 2 - away[:, 0] ** 2), pairs.rate)
     # Half way (in logs) between the usual and the learned: pairs of unlike kinds are not all pairs.
-    near = float(np.sqrt(rules.width / np.sqrt(strength)))
-    state.rules = rules._replace(near=near, blur=blur if blur > _LEAST_BLUR else 0.0)
+    told = float(1 / np.sqrt(strength))
+    near, blur = float(np.sqrt(rules.width * told)), blur if blur > _LEAST_BLUR else 0.0
+    state.rules = rules._replace(near=near, fair=_BEYOND_TOLD * told, blur=blur)

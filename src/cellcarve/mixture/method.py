@@ -17,6 +17,7 @@ from cellcarve.mixture.intensity import believe_by_cells
 from cellcarve.mixture.merge import distinctness
 from cellcarve.mixture.model import Marked, build, rules_of, wanted_cells
 from cellcarve.mixture.prepare import Prepared, prepare
+from cellcarve.mixture.rates import rates
 from cellcarve.mixture.result import MixtureRun
 from cellcarve.mixture.sampler import Plan, course_of, polish, refresh, settle, steps
 from cellcarve.mixture.state import State
@@ -71,7 +72,7 @@ def fit(
     notes: list[str] = []
     marked = mark(ready, table.genes, settings, compute, notes)
     rules = rules_of(ready, prior, settings)
-    state = build(ready, marked, rules, settings, compute.threads)
+    state = build(ready, marked, rules, settings, compute.threads, compute.seed)
     refresh(state)
     plan = Plan(
         settings.iterations,
@@ -102,7 +103,9 @@ def fit(
     if not settings.compat:
         polish(state, compute.threads, share, second)
     # Where nuclei are known, cells are told apart by them.
-    distinct = None if state.rules.bonus > 0 else distinctness(state)
+    anchored = state.rules.bonus > 0
+    distinct = None if anchored else distinctness(state)
+    rate = rates(state, compute.threads) if anchored else None
     # Neighbours and counts take more memory than all else here, and nobody asks for them any more.
     state.graph = ready.graph = NOBODYS
     state.counts = state.counts._replace(genes=NONE, segments=NONE)
@@ -112,6 +115,8 @@ def fit(
     place = [flat.take(axis, row) for axis in axes]
     run = assemble(ready, marked, state, trace, (share, second), (place, params, notes))
     run.distinctness = distinct
+    if rate is not None:
+        run.rate = ready.molecules.to_input(rate)
     return run
 
 

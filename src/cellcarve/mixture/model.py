@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellcarve.chain.streams import MIXTURE_SHARPNESS
 from cellcarve.data.prior import Prior
 from cellcarve.mixture.compartments import weakened
 from cellcarve.mixture.nuclei import measure_nuclei
 from cellcarve.mixture.prepare import Prepared
-from cellcarve.mixture.reach import KEPT, reach
+from cellcarve.mixture.reach import KEPT, anchors_of, reach
 from cellcarve.mixture.result import Convergence
+from cellcarve.mixture.sharpness import BEYOND_SEEN, learn_sharpness
 from cellcarve.mixture.start import begin, choose_seeds, place_noise
 from cellcarve.mixture.state import Rules, Scene, State
 from cellcarve.mixture.ways import lay_ways
@@ -71,6 +73,7 @@ def rules_of(ready: Prepared, prior: Prior, settings: MixtureSettings) -> Rules:
         typical=float(np.log(4 * max(ready.fewest, 1))),
         temper=1.0,
         near=width,
+        fair=width,
         blur=0.0,
         rim=0.0,
         field=_FIELD,
@@ -93,7 +96,12 @@ def wanted_cells(ready: Prepared, rules: Rules, settings: MixtureSettings) -> in
 
 
 def build(
-    ready: Prepared, marked: Marked, rules: Rules, settings: MixtureSettings, threads: int = 1
+    ready: Prepared,
+    marked: Marked,
+    rules: Rules,
+    settings: MixtureSettings,
+    threads: int = 1,
+    seed: int = 0,
 ) -> State:
     """The chain at its start."""
     m, n = ready.molecules, len(ready.molecules)
@@ -111,8 +119,12 @@ def build(
         owner, furthest = seeds.owner[anchored], _FURTHEST * rules.scale
         nuclei = measure_nuclei(m.at, owner, seeds.count + 1)
         ways = lay_ways(m.at, nuclei, rules.scale)
-        beside, gap = reach(m.at, owner, (nuclei.inset, ways), rules.scale, furthest, threads)
+        anchors, edges = anchors_of(m.at, owner), (nuclei.inset, ways)
+        beside, gap = reach(m.at, anchors, edges, rules.scale, furthest, threads)
         rules = rules._replace(rim=nuclei.rim)
+        generator = np.random.Generator(np.random.Philox(key=[seed, MIXTURE_SHARPNESS]))
+        near = learn_sharpness(m, (beside, gap), (anchors, edges, furthest), rules, generator, threads)
+        rules = rules._replace(fair=BEYOND_SEEN * near)
     calm = np.zeros(n, np.uint8)
     scene = Scene(
         gene,

@@ -4,6 +4,7 @@ A nucleus tells more of its cell than a centre does: where it is clipped or draw
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -89,22 +90,47 @@ def _reach(anchors, grid, component, edges, at, span, owner, gap):
             gap[i, s] = min(best[s] / span[3], _MOST) if who[s] > 0 else _MOST
 
 
+class Anchors(NamedTuple):
+    """The A transcripts that lie in nuclei.
+
+    Attributes
+    ----------
+    at
+        Where they lie.
+    component
+        (A,) int32 component whose anchor each is.
+    grid
+        Buckets of them.
+    """
+
+    at: Points
+    component: np.ndarray
+    grid: Grid
+
+
+def anchors_of(at: Points, component: np.ndarray) -> Anchors:
+    """Those of N transcripts that are anchors; `component` is (N,) int32, 0 = of none."""
+    index = np.flatnonzero(component)
+    held = select(at, index)
+    return Anchors(held, component[index], lay_grid(held))
+
+
 def reach(
     at: Points,
-    component: np.ndarray,
+    anchors: Anchors,
     edges: tuple[np.ndarray, Ways],
     scale: float,
     furthest: float,
     threads: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest anchored components of each transcript.
+    """The nearest anchored components of each transcript, or of any other point.
 
     Parameters
     ----------
     at
-        N transcripts.
-    component
-        (N,) int32 component whose anchor a transcript is, 0 = of none.
+        N points.
+    anchors
+        Transcripts in nuclei.
     edges
         (C,) float64 distance by which the transcripts of each component's anchor stay short of its edge (µm), and what
         ways there cost: distances are multiplied by the mean cost of the straight way.
@@ -121,17 +147,21 @@ def reach(
         (N, 3) int32 components by distance to their nearest anchor, 0 where there are fewer, and (N, 3) uint16 distances
         to their anchors' edges in units of `STEP` scales.
     """
-    index = np.flatnonzero(component)
-    anchors = select(at, index)
-    grid: Grid = lay_grid(anchors)
-    owner = flat.empty(KEPT * len(component), np.int32).reshape(-1, KEPT)
-    gap = flat.empty(KEPT * len(component), np.uint16).reshape(-1, KEPT)
-    mine, unit = component[index], scale * STEP
+    many, unit = len(at.x), scale * STEP
+    owner = flat.empty(KEPT * many, np.int32).reshape(-1, KEPT)
+    gap = flat.empty(KEPT * many, np.uint16).reshape(-1, KEPT)
     on_chunks(
         lambda low, high: _reach(
-            anchors, grid, mine, edges, at, (low, high, float(furthest), unit), owner, gap
+            anchors.at,
+            anchors.grid,
+            anchors.component,
+            edges,
+            at,
+            (low, high, float(furthest), unit),
+            owner,
+            gap,
         ),
-        len(component),
+        many,
         threads,
     )
     return owner, gap

@@ -231,6 +231,8 @@ class MixtureRun:
     distinctness
         How well cells are told from their neighbours (see `cellcarve.mixture.merge.distinctness`); None where nuclei are
         known.
+    rate
+        (K,) float32, 0 .. 1: how likely `cell` is given all others (`cellcarve.mixture.rates`); (0,) without nuclei.
     """
 
     row: np.ndarray
@@ -256,6 +258,7 @@ class MixtureRun:
     params: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     distinctness: float | None = None
+    rate: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
 
     @property
     def is_noise(self) -> np.ndarray:

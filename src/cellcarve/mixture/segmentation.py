@@ -61,7 +61,9 @@ def as_segmentation(run: MixtureRun, rows: int, prior_names: list[str]) -> Segme
     cells, clusters = run.cells, run.cells.cluster
     origin = cells.origin.astype(np.uint8)
     prior = np.where(origin == Origin.PRIOR, cells.prior, 0).astype(np.int32)
-    probability = trust(run.assignment_confidence, run.cell > 0, run.trace.history, run.distinctness)
+    probability = run.rate
+    if run.distinctness is not None:
+        probability = trust(run.assignment_confidence, run.cell > 0, run.trace.history, run.distinctness)
     cell = spread(run.cell)
     return Segmentation(
         cell=cell,

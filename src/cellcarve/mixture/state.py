@@ -129,6 +129,8 @@ class Rules(NamedTuple):
         Weight of genes beside places: below 1, as neither is all that the model takes it for.
     near
         Standard deviation, over the scale, of the normal by which anchored components compete in place.
+    fair
+        The same, as probabilities take it.
     blur
         Share of transcripts whose gene does not tell on which side of a border they lie.
     rim
@@ -162,6 +164,7 @@ class Rules(NamedTuple):
     typical: float
     temper: float
     near: float
+    fair: float
     blur: float
     rim: float
     field: float
