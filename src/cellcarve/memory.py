@@ -103,7 +103,8 @@ class _NoPandas:
 def spare_pandas() -> None:
     """Have Arrow do without pandas, which takes 35 MB and half a second to load.
 
-    Arrow looks for it once, when it makes its first array. Who asks for pandas afterwards gets it all the same.
+    Arrow looks for it once, when it makes its first array. Who asks for pandas afterwards gets it all the same, but Arrow
+    does not know by then what pandas marks as missing: this is for a program, not for a function that others call.
     """
     import pyarrow as pa
 

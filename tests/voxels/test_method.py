@@ -335,6 +335,24 @@ def test_rasters_and_fixed_cells(tissue):
     assert result.volume[result.names.index("one")] != pytest.approx(20 * 12)
 
 
+def test_genes_apart_are_those_of_nuclei_in_a_raster_too(tmp_path):
+    """Voxels lean to the nearest nucleus, but what lies near it does not tell which genes nuclei show."""
+    simulate(SimulateSettings(transcripts=20_000, genes=40, image=False, seed=3), tmp_path)
+    table = read(tmp_path, ReadSettings())
+    prior = lay(table, PriorSettings(), None)
+    x, y = (np.floor(v - v.min()).astype(int) for v in (table.x, table.y))
+    label = np.zeros((y.max() + 1, x.max() + 1), np.int32)
+    label[y[prior.core], x[prior.core]] = prior.cell[prior.core]
+    raster = PriorRaster(label, (1.0, 0, float(table.x.min()), 0, 1.0, float(table.y.min())), weight=0.9)
+    found, again = (
+        begin(take_in(table, given, SHORT), given, SHORT, 0)[0].apart
+        for given in (prior, replace(prior, raster=raster))
+    )
+    assert len(found.partner) > 0
+    assert np.array_equal(found.start, again.start)
+    assert np.array_equal(found.partner, again.partner)
+
+
 def test_mistakes_are_refused(tissue):
     table, prior = tissue
     with pytest.raises(SettingsError, match="recorded_samples"):

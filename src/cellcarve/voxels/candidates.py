@@ -9,7 +9,6 @@ from cellcarve.voxels.masses import Masses
 
 # A cell with less than this share of a transcript's surroundings is no candidate.
 LEAST = 0.02
-SMALL = 1e-6
 
 
 class Candidates(NamedTuple):
@@ -70,7 +69,7 @@ def _list(who, mass, kernels, state):
                 n += 1
         for entry in range(state.start[t], n):
             state.near[entry] = state.mass[entry]
-            state.share[entry] = state.mass[entry] / max(whole, SMALL)
+            state.share[entry] = state.mass[entry] / whole
 
 
 def candidates(masses: Masses, overlap: float) -> Candidates:

@@ -307,15 +307,12 @@ def lay_rates(cells: int, intake: Intake, places: int, settings: VoxelSettings, 
     )
 
 
-def kept_apart(intake: Intake, prior: Prior, spots: Spots, labels: Labels) -> Exclusion:
-    """Genes that hardly ever share a nucleus, by the transcripts of nuclei, or of prior cells in a raster."""
-    if prior.raster is None:
-        held, gene = np.where(intake.core, intake.cell, 0), intake.gene
-    else:
-        held, gene = labels.prior[spots.seen], spots.gene
+def kept_apart(intake: Intake) -> Exclusion:
+    """Genes that hardly ever share a nucleus."""
+    held = np.where(intake.core, intake.cell, 0)
     shape = (int(held.max()), len(intake.gene_index))
     one = np.ones((len(held), 1), np.uint8)
-    return find_exclusion(tabulate(held[:, None], one, gene, shape, np.int32))
+    return find_exclusion(tabulate(held[:, None], one, intake.gene, shape, np.int32))
 
 
 def begin(intake: Intake, prior: Prior, settings: VoxelSettings, seed: int) -> tuple[Chain, int]:
@@ -345,7 +342,7 @@ def begin(intake: Intake, prior: Prior, settings: VoxelSettings, seed: int) -> t
         place_volume=volume,
         order=order,
         number=number,
-        apart=kept_apart(intake, prior, spots, labels),
+        apart=kept_apart(intake),
         ridge=ridge,
     )
     return chain, ratio

@@ -56,7 +56,7 @@ class VoxelRun:
     runner_up, runner_up_probability
         (T,) int32 and float32, the second likeliest cell (0 = none).
     kept
-        (T,) bool: `best` is a cell, and likely enough for its gene to be assigned.
+        (T,) bool: `best` is a cell, and likely enough for what the transcript alone would change in it.
     weighted
         (C, G) float32 counts by the probabilities of the soft answer.
     names

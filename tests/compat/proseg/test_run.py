@@ -201,9 +201,9 @@ LINE = (
 )
 
 
-@pytest.mark.parametrize("stop", [1, 3, 4, 6, 8])
+@pytest.mark.parametrize("stop", [1, 3, 4, 6, 8, 9])
 def test_an_interrupted_run_goes_on_to_the_same_bytes(tissue, monkeypatch, capsys, stop):
-    """Stopped in the burn-in, at its end, in sampling, while recording and in the hill-climb."""
+    """Stopped in the burn-in, at its end, in sampling, while recording, in the hill-climb and at its end."""
     assert run(*LINE) == 0
     whole = {name: Path(name).read_bytes() for name in ("t.csv", "c.mtx.gz")}
     monkeypatch.setenv("CELLCARVE_CHECKPOINT", "0")
