@@ -7,6 +7,7 @@ import numpy as np
 from cellcarve.chain.streams import MIXTURE_SHARPNESS
 from cellcarve.data.prior import Prior
 from cellcarve.mixture.compartments import weakened
+from cellcarve.mixture.molecules import Molecules
 from cellcarve.mixture.nuclei import measure_nuclei
 from cellcarve.mixture.prepare import Prepared
 from cellcarve.mixture.reach import KEPT, anchors_of, reach
@@ -95,6 +96,34 @@ def wanted_cells(ready: Prepared, rules: Rules, settings: MixtureSettings) -> in
     return max(settings.cells_init or 2 * (len(ready.molecules) // max(ready.fewest, 3)), 1)
 
 
+def near_nuclei(
+    m: Molecules, owner: np.ndarray, components: int, rules: Rules, threads: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, Rules]:
+    """The nearest anchored components of each transcript, as `reach` has them, and rules that nuclei have told of.
+
+    Parameters
+    ----------
+    m
+        N transcripts.
+    owner
+        (N,) int32 component whose anchor each is, 0 = of none.
+    components
+        How many there are.
+    rules
+        The model's numbers.
+    threads, seed
+        Threads to use, and the seed of the run.
+    """
+    furthest = _FURTHEST * rules.scale
+    nuclei = measure_nuclei(m.at, owner, components + 1)
+    anchors, edges = anchors_of(m.at, owner), (nuclei.inset, lay_ways(m.at, nuclei, rules.scale))
+    found = reach(m.at, anchors, edges, rules.scale, furthest, threads)
+    rules = rules._replace(rim=nuclei.rim)
+    generator = np.random.Generator(np.random.Philox(key=[seed, MIXTURE_SHARPNESS]))
+    near = learn_sharpness(m, found, (anchors, edges, furthest), rules, generator, threads)
+    return *found, rules._replace(fair=BEYOND_SEEN * near)
+
+
 def build(
     ready: Prepared,
     marked: Marked,
@@ -116,15 +145,7 @@ def build(
     )
     beside, gap = np.zeros((0, KEPT), np.int32), np.zeros((0, KEPT), np.uint16)
     if anchored.any():
-        owner, furthest = seeds.owner[anchored], _FURTHEST * rules.scale
-        nuclei = measure_nuclei(m.at, owner, seeds.count + 1)
-        ways = lay_ways(m.at, nuclei, rules.scale)
-        anchors, edges = anchors_of(m.at, owner), (nuclei.inset, ways)
-        beside, gap = reach(m.at, anchors, edges, rules.scale, furthest, threads)
-        rules = rules._replace(rim=nuclei.rim)
-        generator = np.random.Generator(np.random.Philox(key=[seed, MIXTURE_SHARPNESS]))
-        near = learn_sharpness(m, (beside, gap), (anchors, edges, furthest), rules, generator, threads)
-        rules = rules._replace(fair=BEYOND_SEEN * near)
+        beside, gap, rules = near_nuclei(m, seeds.owner[anchored], seeds.count, rules, threads, seed)
     calm = np.zeros(n, np.uint8)
     scene = Scene(
         gene,
