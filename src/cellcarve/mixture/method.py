@@ -102,10 +102,12 @@ def fit(
     course.history = None
     if not settings.compat:
         polish(state, compute.threads, share, second)
+    # Votes are not asked for again until all is gathered.
+    share, second = flat.aside(share), flat.aside(second)
     # Where nuclei are known, cells are told apart by them.
     anchored = state.rules.bonus > 0
     distinct = None if anchored else distinctness(state)
-    rate = rates(state, compute.threads) if anchored else None
+    rate = flat.aside(rates(state, compute.threads)) if anchored else None
     # Neighbours and counts take more memory than all else here, and nobody asks for them any more.
     state.graph = ready.graph = NOBODYS
     state.counts = state.counts._replace(genes=NONE, segments=NONE)
