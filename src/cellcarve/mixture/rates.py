@@ -11,7 +11,7 @@ from numba import njit
 
 from cellcarve.chain.compiled import LEAF
 from cellcarve.data import flat
-from cellcarve.mixture.assign import MOST, around, claims, log_noise, weigh
+from cellcarve.mixture.assign import MOST, around, claims, log_noise, log_sum, weigh
 from cellcarve.mixture.earlier import claim
 from cellcarve.mixture.molecules import on_chunks
 from cellcarve.mixture.state import State
@@ -42,18 +42,14 @@ def _rates(span, at, scene, graph, model, counts, rules, room):
         for near in scene.beside[i]:
             claim(near, candidate, score)
         weigh(i, at, scene, model, counts, rules, work)
-        top = log_noise(i, scene, rules, model[1], beside)
-        total = 1.0
-        mine = 0.0
-        for c in range(candidate[MOST]):
-            if score[c] > top:
-                total, mine, top = total * math.exp(top - score[c]), mine * math.exp(top - score[c]), score[c]
-                total += 1.0
-            else:
-                total += math.exp(score[c] - top)
+        many, none = candidate[MOST], log_noise(i, scene, rules, model[1], beside)
+        cells = log_sum(score, many)
+        top = max(cells, none)
+        whole = top + math.log(math.exp(cells - top) + math.exp(none - top))
+        out[i] = 0.0
+        for c in range(many):
             if candidate[c] == own:
-                mine = math.exp(score[c] - top)
-        out[i] = mine / total
+                out[i] = math.exp(score[c] - whole)
 
 
 def rates(state: State, threads: int) -> np.ndarray:

@@ -70,8 +70,6 @@ class Chain:
         Memory for tables.
     sweep
         Sweeps done so far.
-    temperature
-        Of the present sweep: 1, falling in the hill-climb.
     ridge
         How steep ridges of RNA between cells are, 0 = there are none.
     apart
@@ -93,7 +91,6 @@ class Chain:
     apart: Exclusion
     room: Room = field(default_factory=Room)
     sweep: int = 0
-    temperature: float = 1.0
     ridge: float = 0.0
 
 

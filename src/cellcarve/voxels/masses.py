@@ -36,6 +36,13 @@ def turned(part, by):
 
 
 @njit(**LEAF)
+def first_turn(seed, sweep, t):
+    """By how much the places of a transcript are turned in a sweep: three numbers 0 .. 1."""
+    drawn = words(seed, PLACES, sweep, t, 0)
+    return unit(drawn[0]), unit(drawn[1]), unit(drawn[2])
+
+
+@njit(**LEAF)
 def turn_on(turn):
     """The next of the places that are spread evenly: three numbers 0 .. 1."""
     return turned(turn[0], ALONG_X), turned(turn[1], ALONG_Y), turned(turn[2], ALONG_Z)
@@ -119,8 +126,7 @@ def look_around(grid, label, seen, drift, address, found, span):
     """
     for t in range(span[0], span[1]):
         origin = place_of(grid, seen[t])
-        drawn = words(address[0], PLACES, address[1], t, 0)
-        turn = unit(drawn[0]), unit(drawn[1]), unit(drawn[2])
+        turn = first_turn(address[0], address[1], t)
         into = (found[0], found[1], t)
         look(grid, label, origin, (drift.near_sum, drift.deep_sum), turn, into, 0)
         look(grid, label, origin, (drift.far_sum, drift.deep_sum), turn, into, 1)

@@ -43,7 +43,7 @@ class Step:
     changed: int
 
 
-def plan_of(chain: Chain, settings: VoxelSettings, ratio: int) -> Plan:
+def plan_of(chain: Chain, settings: VoxelSettings, ratio: int, temperature: float = 1.0) -> Plan:
     """What the voxel moves of the next sweep are told; `ratio` is the voxel's width in fine voxels."""
     effort = settings.morphology_steps_per_iter * ratio**2
     whole = max(1, round(VISIT_EVERY * USUAL_STEPS / effort)) if effort else 0
@@ -55,7 +55,7 @@ def plan_of(chain: Chain, settings: VoxelSettings, ratio: int) -> Plan:
         phase=chain.sweep % whole if whole else 0,
         bubble=settings.ab_nihlo_bubble_prob,
         connected=int(settings.enforce_connectivity),
-        cooling=1.0 / chain.temperature,
+        cooling=1.0 / temperature,
         voxel=chain.frame.voxel,
         shape=weight,
         evidence=settings.label_evidence,
@@ -135,12 +135,12 @@ def sampling(chain: Chain, settings: VoxelSettings, record: Record, threads: Thr
     for n in range(chain.sweep - WARM_UP - settings.burnin_samples, last):
         chain.sweep += 1
         climbed = n - settings.samples
-        chain.temperature = COLDEST ** ((climbed + 1) / settings.hillclimb) if climbed >= 0 else 1.0
-        changed = _voxels(chain, plan_of(chain, settings, 1), coloured, threads)
+        temperature = COLDEST ** ((climbed + 1) / settings.hillclimb) if climbed >= 0 else 1.0
+        changed = _voxels(chain, plan_of(chain, settings, 1, temperature), coloured, threads)
         recording = climbed < 0 and n >= settings.samples - settings.recorded_samples
         if climbed == 0:
             record.close(chain.spots.gene, shape_of(chain))
-        settled = climbed == settings.hillclimb - 1 and settings.hillclimb > 0 and not record.asked
+        settled = n == last - 1 and climbed >= 0 and not record.asked
         if settled:
             settle(chain, drift, settings, threads)
         elif settings.diffusion and n % DRIFT_EVERY == 0:

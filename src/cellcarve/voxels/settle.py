@@ -8,13 +8,11 @@ import numpy as np
 from numba import njit
 
 from cellcarve.chain.compiled import LEAF
-from cellcarve.chain.philox import unit, words
-from cellcarve.chain.streams import PLACES
 from cellcarve.settings import VoxelSettings
 from cellcarve.voxels.chain import Chain, shed
 from cellcarve.voxels.drift import link, place_of, weight_of
 from cellcarve.voxels.kernel import Drift
-from cellcarve.voxels.masses import LOOKS, no_masses, place_near, turn_on
+from cellcarve.voxels.masses import LOOKS, first_turn, no_masses, place_near, turn_on
 from cellcarve.voxels.soft import answer
 from cellcarve.voxels.threads import Threads
 
@@ -23,21 +21,26 @@ TIMES = 4
 
 
 @njit(**LEAF)
-def nearest_of(grid, label, drift, origin, turn, cell):
-    """Likeliest of a cell's places among those looked at around (column, row, layer), and its weight; -1: there is none."""
-    found, most = -1, 0.0
-    for kind in range(2):
-        along = drift.near_sum if kind == 0 else drift.far_sum
-        part = turn
-        for _ in range(LOOKS):
-            part = turn_on(part)
-            there, step = place_near(grid, origin, along, drift.deep_sum, part)
-            if there < 0 or label[there] != cell:
-                continue
-            weight = weight_of(drift, step[0], step[1], step[2])
-            if weight > most:
-                found, most = there, weight
-    return found, most
+def likeliest_place(grid, label, drift, seen, address, t, cell):
+    """Voxel of a cell that a transcript seen in a voxel most likely comes from, of those looked at; -1: there is none.
+
+    The looks are those from which its chances were told.
+    """
+    if label[seen] == cell:
+        return int(seen)
+    origin, found, most = place_of(grid, seen), -1, 0.0
+    for n in range(TIMES):
+        turn = first_turn(address[0], address[1] + n, t)
+        for along in (drift.near_sum, drift.far_sum):
+            part = turn
+            for _ in range(LOOKS):
+                part = turn_on(part)
+                there, step = place_near(grid, origin, along, drift.deep_sum, part)
+                if there >= 0 and label[there] == cell:
+                    weight = weight_of(drift, step[0], step[1], step[2])
+                    if weight > most:
+                        found, most = there, weight
+    return found
 
 
 @njit(**LEAF)
@@ -63,16 +66,7 @@ def settle_spots(grid, labels, spots, drift, address, moving, best, span):
         made[t] = cell > 0 and label[at[t]] == cell
         if cell == 0 or made[t] or not moving:
             continue
-        there, most = (int(seen[t]), 1.0) if label[seen[t]] == cell else (-1, 0.0)
-        origin = place_of(grid, seen[t])
-        for n in range(TIMES):
-            if there == seen[t]:
-                break
-            drawn = words(address[0], PLACES, address[1] + n, t, 0)
-            turn = unit(drawn[0]), unit(drawn[1]), unit(drawn[2])
-            other, weight = nearest_of(grid, label, drift, origin, turn, cell)
-            if weight > most:
-                there, most = other, weight
+        there = likeliest_place(grid, label, drift, seen[t], address, t, cell)
         if there >= 0:
             at[t], made[t] = there, 1
 

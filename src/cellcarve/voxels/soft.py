@@ -231,11 +231,11 @@ def _settled(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Thr
     return ranked
 
 
-def _sure(ranked: Ranked, chance: np.ndarray, settings: VoxelSettings, territory_: float) -> np.ndarray:
-    """(t,) bool: transcripts whose likeliest cell is likely enough for what they alone would change."""
+def _asked(ranked: Ranked, settings: VoxelSettings, territory_: float) -> np.ndarray:
+    """(t,) chance that each transcript must reach, the more the more it alone would change in its likeliest cell."""
     least = max(settings.sure - EASIER * territory_, 0.0)
     asked = least + settings.surprise * ranked.lonely + settings.strangeness * ranked.strange
-    return (chance > ranked.none) & (chance >= np.minimum(asked, ENOUGH))
+    return np.minimum(asked, ENOUGH)
 
 
 def _of(values: np.ndarray, entry: np.ndarray) -> np.ndarray:
@@ -262,10 +262,10 @@ def answer(chain: Chain, masses: Masses, settings: VoxelSettings, threads: Threa
     ranked = _settled(chain, masses, settings, threads)
     start, who, share, none, first, second = ranked[:6]
     chance = _of(share, first)
-    inside, free = chance > none, 1 - territory(chain.ridge)
-    kept = _sure(ranked, chance, settings, 1 - free)
+    inside, places = chance > none, territory(chain.ridge)
+    kept = inside & (chance >= _asked(ranked, settings, places))
     held = np.diff(start)
-    share *= np.repeat(trust(chance, inside, free), held)
+    share *= np.repeat(trust(chance, inside, 1 - places), held)
     next_ = np.where(inside, second, first)
     found = Answer(
         best=np.where(inside, _of(who, first), 0).astype(np.int32, copy=False),
